@@ -14,14 +14,23 @@ export interface Provider {
   /** RFC 7009. Absent: the provider offers no revocation. */
   readonly revocation_endpoint?: string;
   readonly token_endpoint_auth_method: "client_secret_basic" | "client_secret_post" | "none";
+  /**
+   * True where HTTP Basic carries id and secret as they are. RFC 6749 §2.3.1 has both form-urlencoded first, which
+   * changes every `-`, `_` and `.`; servers that decode nothing then see another secret.
+   */
+  readonly basic_credentials_as_they_are?: boolean;
   /** Empty: the provider documents no PKCE and none is sent (RFC 7636). */
   readonly code_challenge_methods_supported: readonly "S256"[];
+  /** True where the provider documents no `response_type`, so none is sent. */
+  readonly response_type_omitted?: boolean;
   /** The least that works. Empty: the parameter is left out, the scopes belong to the client. */
   readonly scopes: readonly string[];
   readonly scope_separator: " " | ",";
   readonly authorization_parameters?: Readonly<Record<string, string>>;
   readonly token_parameters?: Readonly<Record<string, string>>;
   readonly refresh_parameters?: Readonly<Record<string, string>>;
+  /** Error codes of the token endpoint that mean what `invalid_grant` means (RFC 6749 §5.2). */
+  readonly invalid_grant_synonyms?: readonly string[];
   /** Seconds, where a token response does not say. */
   readonly default_expires_in: number;
   /** Whether a refresh ends the refresh token it was made with. Unclear counts as `single_use`. */
@@ -35,8 +44,9 @@ export interface Provider {
   readonly api: {
     /** The member of a token response that names the API's origin; absent: always `default_origin`. */
     readonly origin_member?: string;
+    /** Where a first token response does not name it. */
     readonly default_origin?: string;
-    /** The only origins a bearer token is ever sent to, beside those that the settings add for a sandbox. */
+    /** The only origins a bearer token is ever sent to, beside those that the settings add for a sandbox. Anchored. */
     readonly origins: RegExp;
   };
   /** Where to learn whom the tokens speak for. Members are dotted paths into the answer. */

@@ -30,3 +30,8 @@ export class ProviderUnreachable extends Error {
     super(`the provider cannot be reached: ${reason}`);
   }
 }
+
+/** An error code is a word of a protocol; anything else may be prose, or a secret, and is not carried on: null. */
+export function asErrorCode(value: unknown): string | null {
+  return typeof value === "string" && /^[a-z][a-z_]{0,63}$/.test(value) ? value : null;
+}

@@ -1,0 +1,61 @@
+import { OperationProcessingError } from "oauth4webapi";
+import type { Provider } from "./client.ts";
+import { OAuthError, ProviderUnreachable, UnexpectedResponse } from "./errors.ts";
+
+/** What a failed token request means for the refresh token that was sent. */
+export interface ClassifiedFailure {
+  /**
+   * `permanent`: it is over. `transient`: it was not spent. `ambiguous`: it may have been spent, and its successor is out
+   * of reach.
+   */
+  readonly class: "permanent" | "transient" | "ambiguous";
+  /** Our client or its settings are at fault: no connection may suffer for it. */
+  readonly operator: boolean;
+  /** A protocol's error code or a word of ours; an operator's begins with `config_`. */
+  readonly code: string;
+  /** What the provider asked for. */
+  readonly retry_after_ms?: number;
+}
+
+/**
+ * Classifies what `refreshTokens` threw, by the `error` member of the answer and by how far the request got, never by a
+ * message (RFC 6749 §5.2).
+ */
+export function classifyFailure(error: unknown, provider: Provider): ClassifiedFailure {
+  if (error instanceof OAuthError) return classifyOAuthError(error.error, provider);
+  if (error instanceof ProviderUnreachable) {
+    const { reason, sent, retry_after_ms } = error;
+    return {
+      class: sent ? "ambiguous" : "transient",
+      operator: false,
+      code: reason,
+      ...(retry_after_ms === undefined ? {} : { retry_after_ms }),
+    };
+  }
+  if (error instanceof UnexpectedResponse) {
+    return error.status >= 300 ? operatorFault(error.reason) : ambiguous(error.reason);
+  }
+  // The library refuses an endpoint before it sends anything.
+  if (error instanceof OperationProcessingError) return operatorFault("endpoint");
+  return ambiguous("unexpected_error");
+}
+
+function classifyOAuthError(error: string, provider: Provider): ClassifiedFailure {
+  if (error === "invalid_grant" || provider.invalid_grant_synonyms?.includes(error)) {
+    return { class: "permanent", operator: false, code: error };
+  }
+  if (error === "server_error") return ambiguous(error);
+  if (error === "temporarily_unavailable" || error === "slow_down") {
+    return { class: "transient", operator: false, code: error };
+  }
+  return operatorFault(error);
+}
+
+/** Waiting mends nothing and neither does connecting again: somebody must look. */
+function operatorFault(reason: string): ClassifiedFailure {
+  return { class: "transient", operator: true, code: `config_${reason}` };
+}
+
+function ambiguous(code: string): ClassifiedFailure {
+  return { class: "ambiguous", operator: false, code };
+}

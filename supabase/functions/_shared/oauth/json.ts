@@ -1,0 +1,23 @@
+/** The JSON object of a body that is bounded already; null for anything else. Its content type is not asked. */
+export async function readObject(response: Response): Promise<Record<string, unknown> | null> {
+  const text = await response.text();
+  try {
+    const value: unknown = JSON.parse(text);
+    return isObject(value) ? value : null;
+  } catch (error) {
+    if (error instanceof SyntaxError) return null;
+    throw error;
+  }
+}
+
+/** What a dotted path leads to, through own members of objects only. */
+export function valueAt(json: unknown, path: string): unknown {
+  return path.split(".").reduce(
+    (value, name) => isObject(value) && Object.hasOwn(value, name) ? value[name] : undefined,
+    json,
+  );
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,88 @@
+import {
+  OAuthError,
+  ProviderUnreachable,
+  UnexpectedResponse,
+} from "../../../supabase/functions/_shared/oauth/errors.ts";
+import { classifyFailure } from "../../../supabase/functions/_shared/oauth/failure.ts";
+import { refreshTokens } from "../../../supabase/functions/_shared/oauth/token_endpoint.ts";
+import { pipedrive } from "../../../supabase/functions/_shared/providers/pipedrive.ts";
+import { assertEquals, assertMatch, assertRejects } from "../../support/assert.ts";
+import { fakeFetch } from "../../support/fake_fetch.ts";
+import { madeUp } from "../../support/made_up_provider.ts";
+import { makeClient, makeTransport } from "../../support/make.ts";
+
+const permanent = { class: "permanent" as const, operator: false };
+const transient = { class: "transient" as const, operator: false };
+const ambiguous = { class: "ambiguous" as const, operator: false };
+const operator = { class: "transient" as const, operator: true };
+
+const cases: [string, unknown, ReturnType<typeof classifyFailure>][] = [
+  ["invalid_grant", new OAuthError("invalid_grant", 400), { ...permanent, code: "invalid_grant" }],
+  ["invalid_grant with 403", new OAuthError("invalid_grant", 403), { ...permanent, code: "invalid_grant" }],
+  ["invalid_client", new OAuthError("invalid_client", 401), { ...operator, code: "config_invalid_client" }],
+  ["invalid_request", new OAuthError("invalid_request", 400), {
+    ...operator,
+    code: "config_invalid_request",
+  }],
+  [
+    "unauthorized_client",
+    new OAuthError("unauthorized_client", 400),
+    { ...operator, code: "config_unauthorized_client" },
+  ],
+  [
+    "unsupported_grant_type",
+    new OAuthError("unsupported_grant_type", 400),
+    { ...operator, code: "config_unsupported_grant_type" },
+  ],
+  ["invalid_scope", new OAuthError("invalid_scope", 400), { ...operator, code: "config_invalid_scope" }],
+  ["an error nobody knows", new OAuthError("odd_error", 400), { ...operator, code: "config_odd_error" }],
+  ["server_error with 400", new OAuthError("server_error", 400), { ...ambiguous, code: "server_error" }],
+  [
+    "temporarily_unavailable",
+    new OAuthError("temporarily_unavailable", 400),
+    { ...transient, code: "temporarily_unavailable" },
+  ],
+  ["nothing sent", new ProviderUnreachable("not_reached", false), { ...transient, code: "not_reached" }],
+  [
+    "429 with Retry-After",
+    new ProviderUnreachable("rate_limited", false, 429, 7_000),
+    { ...transient, code: "rate_limited", retry_after_ms: 7_000 },
+  ],
+  ["503", new ProviderUnreachable("unavailable", false, 503), { ...transient, code: "unavailable" }],
+  ["a block page", new ProviderUnreachable("blocked", false, 403), { ...transient, code: "blocked" }],
+  ["a timeout", new ProviderUnreachable("timeout", true), { ...ambiguous, code: "timeout" }],
+  ["a reset", new ProviderUnreachable("connection_lost", true), { ...ambiguous, code: "connection_lost" }],
+  ["502", new ProviderUnreachable("status_502", true, 502), { ...ambiguous, code: "status_502" }],
+  ["an unreadable 200", new UnexpectedResponse("not_json", 200), { ...ambiguous, code: "not_json" }],
+  [
+    "a 200 without token",
+    new UnexpectedResponse("no_access_token", 200),
+    { ...ambiguous, code: "no_access_token" },
+  ],
+  ["an endless 200", new UnexpectedResponse("too_large", 200), { ...ambiguous, code: "too_large" }],
+  ["a redirect", new UnexpectedResponse("redirect", 302), { ...operator, code: "config_redirect" }],
+  ["404", new UnexpectedResponse("status_404", 404), { ...operator, code: "config_status_404" }],
+  ["a bug of ours", new TypeError("x"), { ...ambiguous, code: "unexpected_error" }],
+  ["something thrown", "x", { ...ambiguous, code: "unexpected_error" }],
+];
+
+for (const [name, error, expected] of cases) {
+  Deno.test(`classifyFailure() calls ${name} ${expected.operator ? "an operator fault" : expected.class}`, () => {
+    assertEquals(classifyFailure(error, pipedrive), expected);
+    assertMatch(expected.code, /^[a-z0-9_]{1,64}$/);
+  });
+}
+
+Deno.test("classifyFailure() takes a definition's own word for invalid_grant, at that provider only", () => {
+  const error = new OAuthError("bad_refresh_token", 200);
+  assertEquals(classifyFailure(error, madeUp), { ...permanent, code: "bad_refresh_token" });
+  assertEquals(classifyFailure(error, pipedrive).class, "transient");
+});
+
+Deno.test("classifyFailure() calls an endpoint that may not be asked an operator fault", async () => {
+  const provider = { ...pipedrive, token_endpoint: "http://oauth.pipedrive.com/oauth/token" };
+  const error = await assertRejects(() =>
+    refreshTokens(makeClient({ provider }), "r", makeTransport(fakeFetch()))
+  );
+  assertEquals(classifyFailure(error, provider), { ...operator, code: "config_endpoint" });
+});
