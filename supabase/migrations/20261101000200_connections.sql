@@ -1,0 +1,163 @@
+-- A connection: one user's lasting authorization at one provider account.
+--
+-- The row is also what a refresh locks. It holds the lease, the version and the failure state, and no token: waiters
+-- that poll it never read past a secret.
+
+create table oauth.connections (
+  -- Computed by the caller from provider, account key and user, so that tokens are sealed for an id that exists only
+  -- once they are stored.
+  id uuid primary key,
+  user_id uuid not null references auth.users (id) on delete cascade,
+  provider text not null check (provider ~ '^[a-z0-9][a-z0-9_-]{0,62}$'),
+  account_key text not null check (account_key <> ''),
+  account_name text,
+  account_email text,
+  scope text[] not null default '{}',
+  status text not null check (status in ('active', 'reauthorization_required', 'disconnected')),
+
+  version bigint not null default 0 check (version >= 0),
+  access_expires_at timestamptz,
+  leeway interval not null default '0' check (leeway >= interval '0'),
+  refresh_after timestamptz,
+
+  lease_id uuid,
+  lease_until timestamptz,
+  attempts integer not null default 0 check (attempts >= 0),
+  unsettled_until timestamptz,
+  next_attempt_at timestamptz,
+  committed_lease_id uuid,
+  failure_code text,
+  forced_until timestamptz,
+
+  connected_at timestamptz not null,
+  refreshed_at timestamptz not null,
+  created_at timestamptz not null,
+  updated_at timestamptz not null,
+
+  constraint connections_account_is_one_row unique (provider, account_key, user_id),
+  constraint connections_lease_has_holder_and_end check ((lease_id is null) = (lease_until is null)),
+  constraint connections_lease_is_on_active check (lease_id is null or status = 'active'),
+  constraint connections_claim_is_counted check (lease_id is null or attempts > 0),
+  constraint connections_tokens_have_times check (
+    (status = 'disconnected') = (access_expires_at is null)
+    and (access_expires_at is null) = (refresh_after is null)
+  ),
+  constraint connections_soft_window_precedes_expiry check (refresh_after <= access_expires_at)
+);
+
+comment on table oauth.connections is
+  'One row per user and provider account; connecting again updates it in place, so its id stays.';
+comment on column oauth.connections.account_key is
+  'Whom the connection speaks for, as the provider numbers it.';
+comment on column oauth.connections.version is
+  'Counts the writes of tokens: connect, refresh, connect again, disconnect, uninstall. A refresh may only replace the version that it spent.';
+comment on column oauth.connections.access_expires_at is
+  'Database time at the write + the lifetime the provider gave - what the exchange took.';
+comment on column oauth.connections.leeway is
+  'How long before its expiry the access token already counts as expired, so that it does not expire on its way.';
+comment on column oauth.connections.refresh_after is
+  'Start of the soft window. Its jitter is fixed when the tokens are written, so that all callers agree on it.';
+comment on column oauth.connections.lease_id is
+  'The holder''s lease. One that ended unreleased stays here, so that the next claim knows of an answer nobody saw.';
+comment on column oauth.connections.attempts is
+  'Claims since tokens were last written: the exponent of the back-off, and the bound on token requests per version.';
+comment on column oauth.connections.unsettled_until is
+  'Not null: an attempt on this version ended without its answer being seen. Until this time it may still commit, so a refusal is not final.';
+comment on column oauth.connections.committed_lease_id is
+  'The lease that wrote the current version. It makes a repeated commit recognisable.';
+comment on column oauth.connections.failure_code is
+  'The last reason, null since the last success. While reauthorization is required: grant_refused or rotation_lost.';
+comment on column oauth.connections.forced_until is
+  'The allowance of forced refreshes in one column (GCRA): a force is allowed while this is at most 9 minutes ahead, and moves it by one.';
+comment on column oauth.connections.connected_at is
+  'When the user last connected. A notice of an uninstallation before this is about an earlier authorization.';
+comment on column oauth.connections.refreshed_at is
+  'When tokens were last obtained. Refresh tokens die of long disuse.';
+comment on column oauth.connections.updated_at is
+  'The last change that an owner can see; leases and failed attempts are not.';
+
+-- The provider comes second because that is how the rows of one user are asked for.
+create index connections_user_id_provider_idx on oauth.connections (user_id, provider);
+-- The sweeper's two questions. Both indexes stay small or still: what is idle changes only with a commit, what is
+-- unfinished is little.
+create index connections_idle_idx on oauth.connections (provider, refreshed_at) where status = 'active';
+create index connections_unfinished_idx on oauth.connections (provider, next_attempt_at)
+  where status = 'active' and (attempts > 0 or unsettled_until is not null);
+
+revoke all on oauth.connections from public, anon, authenticated, service_role;
+-- No delete: a connection goes with its user, or stays as disconnected.
+grant select, insert, update on oauth.connections to service_role;
+-- The columns of the owner's view. user_id is not among them: the policy may read it all the same.
+grant select (
+  id, provider, status, account_key, account_name, account_email, scope, created_at, updated_at, access_expires_at
+) on oauth.connections to authenticated;
+
+alter table oauth.connections enable row level security;
+alter table oauth.connections force row level security;
+
+create policy "Owners read their own connections"
+  on oauth.connections for select to authenticated
+  using ((select auth.uid()) = user_id);
+
+create view public.oauth_connections
+with (security_invoker = true)
+as
+select
+  id,
+  provider,
+  status,
+  jsonb_strip_nulls(jsonb_build_object('id', account_key, 'name', account_name, 'email', account_email)) as account,
+  scope,
+  created_at,
+  updated_at,
+  access_expires_at
+from oauth.connections;
+
+comment on view public.oauth_connections is
+  'What an owner may know of a connection. security_invoker: row level security is the reader''s own.';
+
+revoke all on public.oauth_connections from public, anon, authenticated, service_role;
+grant select on public.oauth_connections to authenticated, service_role;
+
+create function public.oauth_connection(p_id uuid, p_user_id uuid)
+returns setof public.oauth_connections
+language sql
+stable
+security invoker
+set search_path = ''
+set lock_timeout = '2s'
+as $$
+  select v.*
+    from public.oauth_connections v
+    join oauth.connections c on c.id = v.id
+   where c.id = p_id
+     and (p_user_id is null or c.user_id = p_user_id);
+$$;
+
+revoke execute on function public.oauth_connection(uuid, uuid) from public, anon, authenticated;
+grant execute on function public.oauth_connection(uuid, uuid) to service_role;
+
+comment on function public.oauth_connection(uuid, uuid) is
+  'One connection as its owner sees it. Another user''s is no row; p_user_id null is a caller with the secret key.';
+
+create function public.oauth_connections_of(p_user_id uuid, p_provider text)
+returns table (id uuid, status text)
+language sql
+stable
+security invoker
+set search_path = ''
+set lock_timeout = '2s'
+as $$
+  select c.id, c.status
+    from oauth.connections c
+   where c.user_id = p_user_id
+     and c.provider = p_provider
+     and c.status <> 'disconnected'
+   order by c.created_at, c.id;
+$$;
+
+revoke execute on function public.oauth_connections_of(uuid, text) from public, anon, authenticated;
+grant execute on function public.oauth_connections_of(uuid, text) to service_role;
+
+comment on function public.oauth_connections_of(uuid, text) is
+  'A user''s connections at a provider that are not disconnected, oldest first.';

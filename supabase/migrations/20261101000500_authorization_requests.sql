@@ -1,0 +1,217 @@
+-- An authorization request: what a user began, until the same user completes it.
+--
+-- started --the provider redirects--> parked --the application completes--> taken --the connection is stored--> finished
+--    |                                   ^                                   |
+--    '--the provider says no--> denied   '--no final answer, try again-------'
+--
+-- The redirect arrives without a login, so it stores no tokens: it parks the code behind a ticket, and the request can
+-- be taken only by the user who began it, with the binding of the page that began it. Each step is one conditional
+-- update: of two that race for a request one finds it as it must be, the other finds nothing.
+
+create table oauth.authorization_requests (
+  id text primary key,
+  user_id uuid not null references auth.users (id) on delete cascade,
+  provider text not null,
+  status text not null default 'started' check (status in ('started', 'parked', 'taken', 'finished', 'denied')),
+  binding_hash text not null,
+  redirect_uri text not null,
+  return_to text not null,
+  code_verifier_sealed oauth.sealed,
+  ticket_hash text unique,
+  code_sealed oauth.sealed,
+  created_at timestamptz not null,
+  expires_at timestamptz not null,
+
+  constraint authorization_requests_ticket_brings_a_code check (
+    (ticket_hash is not null) = (status in ('parked', 'taken')) and (code_sealed is null) = (ticket_hash is null)
+  ),
+  constraint authorization_requests_end_erases_secrets check (
+    status not in ('finished', 'denied') or code_verifier_sealed is null
+  ),
+  constraint authorization_requests_are_short_lived check (expires_at <= created_at + interval '10 minutes')
+);
+
+comment on table oauth.authorization_requests is
+  'Kept until they expire, so that a state or ticket used twice is known as used.';
+comment on column oauth.authorization_requests.id is
+  'SHA-256 of the state. Whoever reads this table can answer for nobody.';
+comment on column oauth.authorization_requests.binding_hash is
+  'SHA-256 of the value that the beginning page keeps: a planted link completes in no other.';
+comment on column oauth.authorization_requests.redirect_uri is
+  'As sent. The token request must repeat it exactly (RFC 6749, section 4.1.3).';
+comment on column oauth.authorization_requests.ticket_hash is
+  'SHA-256 of what the redirect handed to the application.';
+
+create index authorization_requests_user_id_idx on oauth.authorization_requests (user_id, expires_at);
+create index authorization_requests_expires_at_idx on oauth.authorization_requests (expires_at);
+
+revoke all on oauth.authorization_requests from public, anon, authenticated, service_role;
+grant select, insert, update, delete on oauth.authorization_requests to service_role;
+
+-- No policy: nobody but service_role sees a row.
+alter table oauth.authorization_requests enable row level security;
+alter table oauth.authorization_requests force row level security;
+
+create function public.oauth_begin_authorization(
+  p_id text,
+  p_user_id uuid,
+  p_provider text,
+  p_binding_hash text,
+  p_redirect_uri text,
+  p_return_to text,
+  p_code_verifier_sealed text,
+  p_lifetime_ms bigint,
+  p_limit integer
+)
+returns table (outcome text, expires_at timestamptz)
+language plpgsql
+security invoker
+set search_path = ''
+set lock_timeout = '2s'
+as $$
+#variable_conflict use_column
+declare
+  v_now timestamptz;
+begin
+  if (p_lifetime_ms between 1 and 600000) is not true then
+    raise exception 'p_lifetime_ms must be from 1 to 600000' using errcode = '22023';
+  end if;
+  -- Counting and inserting must not interleave with the same user's other requests. There is no row to lock while a
+  -- user has none; this lock ends with the transaction.
+  perform pg_advisory_xact_lock(hashtextextended('oauth.authorization_requests ' || p_user_id, 0));
+  v_now := clock_timestamp();
+  if coalesce(p_limit, 0) <= (
+    select count(*)
+      from oauth.authorization_requests r
+     where r.user_id = p_user_id
+       and r.status in ('started', 'parked')
+       and r.expires_at > v_now
+  ) then
+    return query select 'too_many', null::timestamptz;
+    return;
+  end if;
+  return query
+    insert into oauth.authorization_requests as r (
+      id, user_id, provider, binding_hash, redirect_uri, return_to, code_verifier_sealed, created_at, expires_at
+    ) values (
+      p_id, p_user_id, p_provider, p_binding_hash, p_redirect_uri, p_return_to, p_code_verifier_sealed,
+      v_now, v_now + p_lifetime_ms * interval '1 millisecond'
+    )
+    returning 'begun', r.expires_at;
+end;
+$$;
+
+revoke execute on function public.oauth_begin_authorization(text, uuid, text, text, text, text, text, bigint, integer) from public, anon, authenticated;
+grant execute on function public.oauth_begin_authorization(text, uuid, text, text, text, text, text, bigint, integer) to service_role;
+
+comment on function public.oauth_begin_authorization(text, uuid, text, text, text, text, text, bigint, integer) is
+  'begun, or too_many if the user already has p_limit open requests; expired ones are not open.';
+
+create function public.oauth_receive_authorization_response(
+  p_id text,
+  p_provider text,
+  p_ticket_hash text,
+  p_code_sealed text
+)
+returns table (return_to text)
+language sql
+security invoker
+set search_path = ''
+set lock_timeout = '2s'
+as $$
+  update oauth.authorization_requests r
+     set status = case when p_ticket_hash is null then 'denied' else 'parked' end,
+         ticket_hash = p_ticket_hash,
+         code_sealed = p_code_sealed,
+         code_verifier_sealed = case when p_ticket_hash is null then null else r.code_verifier_sealed end
+   where r.id = p_id
+     -- A response to one provider's request does not arrive on another's path (mix-up, RFC 9700, section 4.4).
+     and r.provider = p_provider
+     and r.status = 'started'
+     and r.expires_at > clock_timestamp()
+  returning r.return_to;
+$$;
+
+revoke execute on function public.oauth_receive_authorization_response(text, text, text, text) from public, anon, authenticated;
+grant execute on function public.oauth_receive_authorization_response(text, text, text, text) to service_role;
+
+comment on function public.oauth_receive_authorization_response(text, text, text, text) is
+  'Parks the code behind a ticket; both null is a denial, which uses the request up. No row: unknown, used, expired, or another provider''s.';
+
+create function public.oauth_take_authorization(
+  p_provider text,
+  p_ticket_hash text,
+  p_binding_hash text,
+  p_user_id uuid
+)
+returns table (id text, redirect_uri text, code_sealed text, code_verifier_sealed text)
+language sql
+security invoker
+set search_path = ''
+set lock_timeout = '2s'
+as $$
+  -- All in one condition: a try by the wrong user or from the wrong page changes nothing, the right one still can.
+  update oauth.authorization_requests r
+     set status = 'taken'
+   where r.ticket_hash = p_ticket_hash
+     and r.binding_hash = p_binding_hash
+     and r.user_id = p_user_id
+     and r.provider = p_provider
+     and r.status = 'parked'
+     and r.expires_at > clock_timestamp()
+  returning r.id, r.redirect_uri, r.code_sealed::text, r.code_verifier_sealed::text;
+$$;
+
+revoke execute on function public.oauth_take_authorization(text, text, text, uuid) from public, anon, authenticated;
+grant execute on function public.oauth_take_authorization(text, text, text, uuid) to service_role;
+
+comment on function public.oauth_take_authorization(text, text, text, uuid) is
+  'Hands out a parked code, once, to the user who began. No row: unknown, used, expired, or someone else''s.';
+
+create function public.oauth_return_authorization(p_request_id text)
+returns void
+language sql
+security invoker
+set search_path = ''
+set lock_timeout = '2s'
+as $$
+  update oauth.authorization_requests r
+     set status = 'parked'
+   where r.id = p_request_id
+     and r.status = 'taken';
+$$;
+
+revoke execute on function public.oauth_return_authorization(text) from public, anon, authenticated;
+grant execute on function public.oauth_return_authorization(text) to service_role;
+
+comment on function public.oauth_return_authorization(text) is
+  'Puts a taken request back, where the provider gave no final answer. It expires when it would have.';
+
+create function public.oauth_purge_authorization_requests(p_limit integer)
+returns integer
+language sql
+security invoker
+set search_path = ''
+set lock_timeout = '2s'
+as $$
+  with purged as (
+    delete from oauth.authorization_requests r
+     where r.id in (
+       select e.id
+         from oauth.authorization_requests e
+        where e.expires_at <= clock_timestamp()
+        order by e.expires_at
+        limit coalesce(p_limit, 0)
+        -- Two sweepers share the work instead of waiting for each other.
+          for update skip locked
+     )
+    returning 1
+  )
+  select count(*)::integer from purged;
+$$;
+
+revoke execute on function public.oauth_purge_authorization_requests(integer) from public, anon, authenticated;
+grant execute on function public.oauth_purge_authorization_requests(integer) to service_role;
+
+comment on function public.oauth_purge_authorization_requests(integer) is
+  'Deletes up to p_limit expired requests, whatever became of them. Returns how many.';

@@ -1,0 +1,156 @@
+-- Connecting and disconnecting, by the user and by the provider.
+--
+-- Both win over a refresh in flight: they raise the version that it was to replace.
+
+create function public.oauth_connect(
+  p_id uuid,
+  p_user_id uuid,
+  p_provider text,
+  p_account_key text,
+  p_account_name text,
+  p_account_email text,
+  p_scope text,
+  p_access_token_sealed text,
+  p_refresh_token_sealed text,
+  p_key_id text,
+  p_expires_in_ms bigint,
+  p_elapsed_ms bigint,
+  p_request_id text
+)
+returns table (version bigint)
+language plpgsql
+security invoker
+set search_path = ''
+set lock_timeout = '2s'
+as $$
+#variable_conflict use_column
+declare
+  v_now timestamptz := clock_timestamp();
+  v_request oauth.authorization_requests;
+  v_scope text[] := array_remove(string_to_array(coalesce(p_scope, ''), ' '), '');
+  v_version bigint;
+begin
+  select r.* into v_request from oauth.authorization_requests r where r.id = p_request_id for update;
+  if v_request.status = 'finished' and v_request.user_id = p_user_id then
+    -- The answer to the first call was lost. The tokens it stored may have been refreshed since: they stay.
+    return query select c.version from oauth.connections c where c.id = p_id and c.user_id = p_user_id;
+    if found then
+      return;
+    end if;
+  end if;
+  -- A request that has been purged meanwhile does not stand in the way of tokens that were obtained in time.
+  if v_request.id is not null
+    and (v_request.user_id, v_request.provider, v_request.status) is distinct from (p_user_id, p_provider, 'taken')
+  then
+    raise exception 'The authorization request was not taken by this user at this provider' using errcode = '22023';
+  end if;
+
+  -- A new connection begins as a disconnected one: from there on, connecting and connecting again are the same.
+  insert into oauth.connections (
+    id, user_id, provider, account_key, status, connected_at, refreshed_at, created_at, updated_at
+  ) values (
+    p_id, p_user_id, p_provider, p_account_key, 'disconnected', v_now, v_now, v_now, v_now
+  )
+  on conflict do nothing;
+
+  -- All four, so that no id can be made to carry another user's or another account's tokens.
+  perform
+    from oauth.connections c
+   where c.id = p_id
+     and c.user_id = p_user_id
+     and c.provider = p_provider
+     and c.account_key = p_account_key
+     for update;
+  if not found then
+    raise exception 'This id and this account belong to two different connections' using errcode = '23505';
+  end if;
+  update oauth.connections c
+     set account_name = p_account_name,
+         account_email = p_account_email,
+         scope = v_scope,
+         connected_at = clock_timestamp()
+   where c.id = p_id;
+  v_version := oauth.store_token_set(
+    p_id, null, p_access_token_sealed, p_refresh_token_sealed, p_key_id, p_expires_in_ms, p_elapsed_ms
+  );
+  update oauth.authorization_requests r
+     set status = 'finished',
+         ticket_hash = null,
+         code_sealed = null,
+         code_verifier_sealed = null
+   where r.id = p_request_id;
+  perform oauth.record(p_id, 'connected', p_scope => v_scope);
+  return query select v_version;
+end;
+$$;
+
+revoke execute on function public.oauth_connect(uuid, uuid, text, text, text, text, text, text, text, text, bigint, bigint, text) from public, anon, authenticated;
+grant execute on function public.oauth_connect(uuid, uuid, text, text, text, text, text, text, text, text, bigint, bigint, text) to service_role;
+
+comment on function public.oauth_connect(uuid, uuid, text, text, text, text, text, text, text, text, bigint, bigint, text) is
+  'Stores a connection and its tokens, in place if it exists, and erases the secrets of the request it came of. A repeated call for the same request changes nothing.';
+
+create function public.oauth_disconnect(p_id uuid, p_user_id uuid)
+returns table (refresh_token_sealed text, provider text)
+language plpgsql
+security invoker
+set search_path = ''
+set lock_timeout = '2s'
+as $$
+#variable_conflict use_column
+declare
+  v_connection oauth.connections;
+  v_refresh_token_sealed text;
+begin
+  select c.* into v_connection from oauth.connections c where c.id = p_id and c.user_id = p_user_id for update;
+  if not found then
+    return;
+  end if;
+  if v_connection.status <> 'disconnected' then
+    select s.refresh_token_sealed into v_refresh_token_sealed from oauth.token_sets s where s.connection_id = p_id;
+    perform oauth.erase_token_set(p_id, 'disconnected');
+  end if;
+  return query select v_refresh_token_sealed, v_connection.provider;
+end;
+$$;
+
+revoke execute on function public.oauth_disconnect(uuid, uuid) from public, anon, authenticated;
+grant execute on function public.oauth_disconnect(uuid, uuid) to service_role;
+
+comment on function public.oauth_disconnect(uuid, uuid) is
+  'Erases the user''s own connection''s tokens. The sealed refresh token comes back once, to be revoked at the provider; null if there is none any more. No row: no such connection of this user.';
+
+create function public.oauth_uninstall(p_provider text, p_account_key text, p_occurred_at timestamptz)
+returns integer
+language plpgsql
+security invoker
+set search_path = ''
+set lock_timeout = '2s'
+as $$
+declare
+  v_id uuid;
+  v_erased integer := 0;
+begin
+  for v_id in
+    select c.id
+      from oauth.connections c
+     where c.provider = p_provider
+       and c.account_key = p_account_key
+       and c.status <> 'disconnected'
+       -- Notices arrive late and repeatedly. One from before the user connected again is about what has ended already.
+       and (p_occurred_at is null or c.connected_at < p_occurred_at)
+     order by c.id
+       for update
+  loop
+    perform oauth.erase_token_set(v_id, 'uninstalled');
+    v_erased := v_erased + 1;
+  end loop;
+  return v_erased;
+end;
+$$;
+
+revoke execute on function public.oauth_uninstall(text, text, timestamptz) from public, anon, authenticated;
+grant execute on function public.oauth_uninstall(text, text, timestamptz) to service_role;
+
+comment on function public.oauth_uninstall(text, text, timestamptz) is
+  'Erases the tokens of every connection of this account, whoever owns it, that was connected before p_occurred_at; null: whenever. Returns how many.';
