@@ -1,0 +1,125 @@
+import { resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { launchersEnded } from "./launchers.ts";
+import { type Stack, type StackOptions, startStack } from "./stack.ts";
+
+const DEFAULT_PORT = 54321;
+const DEFAULT_DIR = fileURLToPath(new URL("../.local/", import.meta.url)).replace(/\/$/, "");
+
+const USAGE = `deno task dev [--port N] [--dir FOLDER] [--fresh] [--verbose]
+
+  --port N      the API's port, ${DEFAULT_PORT} unless given; the others take the next free ones; 0: any free ports
+  --dir FOLDER  where data, keys and logs are kept, .local unless given
+  --fresh       begins with an empty database and new keys
+  --verbose     prints what the functions, the database and REST print`;
+
+/** Settings taken over from this program's environment, where another authorization server is to be used. */
+const PROVIDER_SETTINGS = [
+  "PIPEDRIVE_OAUTH_ORIGIN",
+  "PIPEDRIVE_API_ORIGINS",
+  "PIPEDRIVE_CLIENT_ID",
+  "PIPEDRIVE_CLIENT_SECRET",
+];
+
+/** What was asked for, or the sentence that says what is wrong with it. */
+function readArguments(args: string[]): StackOptions | { wrong: string } | "help" {
+  try {
+    const { values } = parseArgs({
+      args,
+      options: {
+        port: { type: "string" },
+        dir: { type: "string" },
+        fresh: { type: "boolean" },
+        verbose: { type: "boolean" },
+        help: { type: "boolean", short: "h" },
+      },
+    });
+    if (values.help) return "help";
+    const port = values.port ?? String(DEFAULT_PORT);
+    if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) {
+      return { wrong: `--port is a number from 0 to 65535, not "${port}"` };
+    }
+    if (values.dir === "") return { wrong: "--dir names a folder, and is empty" };
+    return {
+      port: Number(port),
+      dir: values.dir === undefined ? DEFAULT_DIR : resolve(values.dir),
+      fresh: values.fresh,
+      onLog: values.verbose ? (line) => console.log(line) : undefined,
+    };
+  } catch (error) {
+    return { wrong: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+function providerOptions(): Pick<StackOptions, "provider" | "env"> {
+  if (!Deno.env.get("PIPEDRIVE_OAUTH_ORIGIN")) return { provider: "sandbox" };
+  const env: Record<string, string> = {};
+  for (const name of PROVIDER_SETTINGS) {
+    const value = Deno.env.get(name);
+    if (value) env[name] = value;
+  }
+  return { provider: "external", env };
+}
+
+function board(stack: Stack, dir: string, seconds: string): string {
+  const provider = stack.control ? "Pipedrive sandbox" : "Pipedrive (yours)";
+  const lines: [string, string][] = [
+    ["Page", stack.app_url],
+    ["API", stack.api_url],
+    ["Functions", stack.functions_url],
+    [provider, stack.provider_url],
+    ["Database", stack.database_url],
+    ["Publishable key", stack.publishable_key],
+    ["Secret key", stack.secret_key],
+    ["Data and logs", dir],
+  ];
+  return [
+    `\nReady after ${seconds} s.\n`,
+    ...lines.map(([name, value]) => `  ${name.padEnd(18)}  ${value}`),
+    `\nTo begin: open ${stack.app_url}, sign up with any e-mail address (demo@example.com) and a password,`,
+    "connect Pipedrive, and search for persons. Ctrl-C stops everything; the data stay.\n",
+  ].join("\n");
+}
+
+/** Ctrl-C reaches this program from the terminal and once more from `deno task`: that is one wish, not two. */
+const SAME_WISH_MS = 1_000;
+
+/** Resolves at the first signal to stop. A later one ends this program at once; nothing is left running then either. */
+function stopSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    let asked_at: number | undefined;
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+      Deno.addSignalListener(signal, () => {
+        asked_at ??= performance.now();
+        if (performance.now() - asked_at > SAME_WISH_MS) Deno.exit(130);
+        resolve();
+      });
+    }
+  });
+}
+
+async function main(): Promise<number> {
+  const options = readArguments(Deno.args);
+  if (options === "help" || "wrong" in options) {
+    if (options === "help") console.log(USAGE);
+    else console.error(`${options.wrong}\n\n${USAGE}`);
+    return options === "help" ? 0 : 2;
+  }
+  const stopping = stopSignal();
+  const began = performance.now();
+  const onProgress = (line: string) => console.log(`${line} …`);
+  try {
+    const stack = await startStack({ ...options, ...providerOptions(), onProgress });
+    console.log(board(stack, options.dir ?? "", ((performance.now() - began) / 1000).toFixed(1)));
+    await Promise.race([stopping, launchersEnded()]);
+    console.log("Stopping …");
+    await stack.stop();
+    return 0;
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error);
+    return 1;
+  }
+}
+
+if (import.meta.main) Deno.exit(await main());
