@@ -33,3 +33,33 @@ export class TokenError extends Error {
     super(message);
   }
 }
+
+/** Absent and someone else's are one answer, so that ids cannot be probed. */
+export function notFound(connection_id: string): TokenError {
+  return new TokenError("CONNECTION_NOT_FOUND", "you have no connection of this id", { connection_id });
+}
+
+export function reauthorizationRequired(connection_id: string): TokenError {
+  return new TokenError("REAUTHORIZATION_REQUIRED", "the provider has ended this connection: connect again", {
+    connection_id,
+  });
+}
+
+export function refreshInProgress(connection_id: string): TokenError {
+  return new TokenError("REFRESH_IN_PROGRESS", "the access token is being refreshed: try again shortly", {
+    connection_id,
+    retry_after: 5,
+  });
+}
+
+/** @param retry_in_ms milliseconds until the provider may be asked again */
+export function providerUnavailable(connection_id: string, retry_in_ms: number): TokenError {
+  return new TokenError(
+    "PROVIDER_UNAVAILABLE",
+    "the provider cannot refresh the access token now: try again later",
+    {
+      connection_id,
+      retry_after: Math.max(1, Math.ceil(retry_in_ms / 1000)),
+    },
+  );
+}

@@ -1,4 +1,5 @@
 import type { Client } from "../oauth/client.ts";
+import type { Memory } from "./memory.ts";
 import type { Keyring } from "./seal.ts";
 import type { Store } from "./store.ts";
 
@@ -7,6 +8,8 @@ export interface Parts {
   readonly client: Client;
   readonly store: Store;
   readonly keyring: Keyring;
+  /** One per isolate and provider: `new Memory()` once, not per request. */
+  readonly memory: Memory;
   readonly fetch: typeof fetch;
   readonly clock: Clock;
   /** In [0, 1); for jitter only, never for a secret. */

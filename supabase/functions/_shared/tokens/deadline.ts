@@ -1,0 +1,54 @@
+import type { Clock } from "./parts.ts";
+
+/** A timer this late, in milliseconds, means that the process was paused. */
+const PAUSED_MS = 1_000;
+
+/**
+ * Runs `work` with a signal that fires after `ms`.
+ *
+ * A process that was paused past its deadline may already have the answer in its socket: it gets one more second to
+ * read it, since an answer thrown away can cost the connection.
+ */
+export async function withDeadline<T>(
+  clock: Clock,
+  ms: number,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const deadline = new AbortController();
+  const done = new AbortController();
+  const due = clock.now() + ms;
+  const timer = clock.sleep(ms, done.signal)
+    .then(() => clock.now() - due > PAUSED_MS ? clock.sleep(PAUSED_MS, done.signal) : undefined)
+    .then(() => deadline.abort(new DOMException("the deadline has passed", "TimeoutError")));
+  try {
+    return await work(deadline.signal);
+  } finally {
+    done.abort(FINISHED);
+    await timer.catch(ignoreFinished);
+  }
+}
+
+/** What `work` gives, or `late()` if it takes longer than `ms`. The work itself goes on. */
+export async function withPatience<T>(
+  clock: Clock,
+  ms: number,
+  work: Promise<T>,
+  late: () => T | Promise<T>,
+): Promise<T> {
+  const done = new AbortController();
+  const timer = clock.sleep(ms, done.signal).then(() => LATE);
+  try {
+    const first = await Promise.race([work, timer]);
+    return first === LATE ? late() : first as T;
+  } finally {
+    done.abort(FINISHED);
+    timer.catch(ignoreFinished);
+  }
+}
+
+const LATE = Symbol("late");
+const FINISHED = new DOMException("finished in time", "AbortError");
+
+function ignoreFinished(reason: unknown): void {
+  if (reason !== FINISHED) throw reason;
+}

@@ -1,0 +1,228 @@
+import type { TokenSet } from "../oauth/client.ts";
+import { classifyFailure } from "../oauth/failure.ts";
+import { revoke } from "../oauth/revocation.ts";
+import { refreshTokens } from "../oauth/token_endpoint.ts";
+import { withDeadline } from "./deadline.ts";
+import {
+  notFound,
+  providerUnavailable,
+  reauthorizationRequired,
+  refreshInProgress,
+  TokenError,
+} from "./errors.ts";
+import type { Parts } from "./parts.ts";
+import type { Pause, Refreshed } from "./refresh.ts";
+import type { Claim, Failure } from "./store.ts";
+import {
+  COMMIT_LATE_MS,
+  COMMIT_PAUSES_MS,
+  leaseTimings,
+  MINIMUM_LEFT_MS,
+  OPERATOR_WAIT_MS,
+} from "./timings.ts";
+import { type AccessToken, openAccessToken, openRefreshToken, sealTokenSet } from "./token_set.ts";
+
+/** A claim that was granted: the sole right to spend this refresh token until the lease ends. */
+export interface Lease extends Claim {
+  readonly id: string;
+}
+
+interface Attempt {
+  /** The clock just before the claim was sent: the request's deadline counts from here, so that it ends before the lease. */
+  readonly started: number;
+  /** The API answered 401 to the access token at hand, so it is of no more use. */
+  readonly refused: boolean;
+}
+
+/**
+ * Spends the leased refresh token once and records what came of it.
+ *
+ * Nothing but sealing stands between the provider's answer and the commit: a process that dies there loses the only copy.
+ *
+ * @throws {TokenError} `REAUTHORIZATION_REQUIRED` if the provider has refused it for good, `CONNECTION_NOT_FOUND` if
+ * the user disconnected meanwhile, `CONFIGURATION_INVALID` if it does not open
+ */
+export async function spend(parts: Parts, lease: Lease, attempt: Attempt): Promise<Refreshed | Pause> {
+  const { clock, client, memory } = parts;
+  const { request_ms } = leaseTimings(client.provider);
+  const opened = await open(parts, lease);
+  const left = request_ms - (clock.now() - attempt.started);
+  if (left < MINIMUM_LEFT_MS) {
+    return fail(parts, lease, { class: "transient", wait_ms: 0, code: "claim_late" });
+  }
+  if (!memory.breaker.enter(clock.now())) {
+    const wait_ms = memory.breaker.wait(clock.now());
+    return fail(parts, lease, { class: "transient", wait_ms, code: "breaker_open" });
+  }
+  const sent = clock.now();
+  let tokens: TokenSet;
+  try {
+    tokens = await withDeadline(
+      clock,
+      left,
+      (signal) => refreshTokens(client, opened.refresh_token, { fetch: parts.fetch, signal }),
+    );
+  } catch (error) {
+    return judge(parts, lease, attempt, error);
+  }
+  memory.breaker.success();
+  return keep(parts, lease, sent, {
+    access_token: tokens.access_token,
+    token_type: tokens.token_type,
+    api_origin: tokens.api_origin ?? opened.access_token.api_origin,
+    refresh_token: tokens.refresh_token ?? opened.refresh_token,
+  }, tokens);
+}
+
+/** Opens both before anything is sent: a response may leave out what only the old ones say. */
+async function open(
+  parts: Parts,
+  lease: Lease,
+): Promise<{ access_token: AccessToken; refresh_token: string }> {
+  const owner = { id: lease.id, provider: parts.client.provider.name };
+  try {
+    const [access_token, refresh_token] = await Promise.all([
+      openAccessToken(parts.keyring, owner, lease.access_token_sealed),
+      openRefreshToken(parts.keyring, owner, lease.refresh_token_sealed),
+    ]);
+    return { access_token, refresh_token };
+  } catch (error) {
+    await fail(parts, lease, { class: "transient", wait_ms: OPERATOR_WAIT_MS, code: "config_seal" });
+    throw error;
+  }
+}
+
+/** Commits what was issued. Success beats failure: it is kept even if the lease has gone to someone else meanwhile. */
+async function keep(
+  parts: Parts,
+  lease: Lease,
+  sent: number,
+  tokens: AccessToken & { readonly refresh_token: string },
+  { expires_in, scope }: TokenSet,
+): Promise<Refreshed | Pause> {
+  const { clock, store, keyring, client } = parts;
+  const { refresh_token, ...access_token } = tokens;
+  const sealed = await sealTokenSet(keyring, { id: lease.id, provider: client.provider.name }, tokens);
+  const commit = () =>
+    store.commitRefresh({
+      id: lease.id,
+      lease_id: leaseId(lease),
+      base_version: lease.version,
+      ...sealed,
+      scope: scope ?? null,
+      expires_in_ms: expires_in * 1000,
+      elapsed_ms: Math.round(clock.now() - sent),
+    });
+  const refreshed: Refreshed = { outcome: "refreshed", version: lease.version + 1, access_token };
+  const committed = await insist(parts, commit, COMMIT_PAUSES_MS);
+  if (committed === "unavailable") {
+    parts.waitUntil(
+      insist(parts, commit, latePauses()).then((end) => {
+        if (end === "unavailable") {
+          parts.report(new TokenError("STORAGE_UNAVAILABLE", "a refreshed token set was not stored"));
+        }
+      }, parts.report),
+    );
+    return refreshed;
+  }
+  switch (committed.outcome) {
+    case "committed":
+    case "already_committed":
+      return refreshed;
+    case "superseded":
+      return { retry_in_ms: 0, trouble: refreshInProgress(lease.id) };
+    case "disconnected":
+      parts.waitUntil(revokeUnwanted(parts, refresh_token).catch(parts.report));
+      throw notFound(lease.id);
+  }
+}
+
+/** Records a failure by its class; only the database knows whether a refusal is final. */
+async function judge(parts: Parts, lease: Lease, attempt: Attempt, error: unknown): Promise<Pause> {
+  const { clock, client, memory } = parts;
+  const failure = classifyFailure(error, client.provider);
+  if (failure.class === "permanent") memory.breaker.success();
+  else memory.breaker.failure(clock.now());
+  const wait_ms = Math.max(
+    failure.retry_after_ms ?? 0,
+    failure.operator ? OPERATOR_WAIT_MS : 0,
+    failure.class === "ambiguous" ? pauseAfterAmbiguous(parts, lease, attempt) : 0,
+  );
+  const pause = await fail(parts, lease, { class: failure.class, wait_ms, code: failure.code });
+  if (!failure.operator) return pause;
+  const message = `the provider refused our client with "${
+    failure.code.replace(/^config_/, "")
+  }": check its settings`;
+  return { ...pause, trouble: new TokenError("CONFIGURATION_INVALID", message, { connection_id: lease.id }) };
+}
+
+/**
+ * After an ambiguous end the new token may be out of reach. Where the spent one works a while longer, ask at once;
+ * else live on the access token at hand while it lives.
+ */
+function pauseAfterAmbiguous({ client }: Parts, lease: Lease, { refused }: Attempt): number {
+  return client.provider.reuse_grace_ms > 0 || refused ? 0 : Math.max(0, Math.round(lease.expires_in_ms));
+}
+
+/** @throws {TokenError} `REAUTHORIZATION_REQUIRED` if the failure was final */
+async function fail(
+  parts: Parts,
+  lease: Lease,
+  failure: Pick<Failure, "class" | "wait_ms" | "code">,
+): Promise<Pause> {
+  const wait_ms = Math.ceil(failure.wait_ms);
+  const record = () =>
+    parts.store.failRefresh({ id: lease.id, lease_id: leaseId(lease), ...failure, wait_ms });
+  const failed = await insist(parts, record, COMMIT_PAUSES_MS);
+  if (failed === "unavailable") {
+    throw new TokenError("STORAGE_UNAVAILABLE", "the database does not answer: try again", {
+      retry_after: 5,
+    });
+  }
+  switch (failed.outcome) {
+    case "reauthorization_required":
+      throw reauthorizationRequired(lease.id);
+    case "superseded":
+      return { retry_in_ms: 0, trouble: refreshInProgress(lease.id) };
+    case "retry":
+      return { retry_in_ms: failed.retry_in_ms, trouble: providerUnavailable(lease.id, failed.retry_in_ms) };
+  }
+}
+
+/** Repeats a call that the database did not take, after each of the pauses. */
+async function insist<T>(
+  parts: Parts,
+  call: () => Promise<T>,
+  pauses: Iterable<number>,
+): Promise<T | "unavailable"> {
+  const left = pauses[Symbol.iterator]();
+  for (;;) {
+    try {
+      return await call();
+    } catch (error) {
+      if (!(error instanceof TokenError && error.code === "STORAGE_UNAVAILABLE")) throw error;
+      const pause = left.next();
+      if (pause.done) return "unavailable";
+      await parts.clock.sleep(pause.value);
+    }
+  }
+}
+
+function* latePauses(): Generator<number> {
+  for (let waited = 0; waited < COMMIT_LATE_MS; waited += 1_000) yield 1_000;
+}
+
+/** The user has disconnected while we refreshed: what was issued since must not outlive that. */
+async function revokeUnwanted(parts: Parts, refresh_token: string): Promise<void> {
+  const { clock, client, fetch } = parts;
+  await withDeadline(
+    clock,
+    leaseTimings(client.provider).request_ms,
+    (signal) => revoke(client, refresh_token, "refresh_token", { fetch, signal }),
+  );
+}
+
+function leaseId(lease: Lease): string {
+  if (lease.lease_id === null) throw new Error("a claim was granted without a lease");
+  return lease.lease_id;
+}

@@ -1,0 +1,423 @@
+import {
+  getAccessToken,
+  refreshConnection,
+} from "../../../supabase/functions/_shared/tokens/access_token.ts";
+import { TokenError } from "../../../supabase/functions/_shared/tokens/errors.ts";
+import { Memory } from "../../../supabase/functions/_shared/tokens/memory.ts";
+import { FakeClock } from "../../support/clock.ts";
+import {
+  type Connected,
+  connected,
+  type ConnectedOptions,
+  makeParts,
+  type TestParts,
+} from "../../support/make.ts";
+import { json } from "../../support/fake_fetch.ts";
+import { refusal, StrictProvider } from "../../support/token_endpoint.ts";
+import { assert, assertEquals, assertRejects } from "../../support/assert.ts";
+
+const MINUTE = 60_000;
+
+/** One connection at one strict provider. */
+async function story(options: ConnectedOptions & { clock?: FakeClock } = {}) {
+  const provider = new StrictProvider("refresh-0");
+  const parts = await makeParts({
+    fetch: provider.fetch,
+    ...(options.clock ? { clock: options.clock } : {}),
+  });
+  const connection = await connected(parts, {
+    refresh_token: "refresh-0",
+    access_token: "access-0",
+    ...options,
+  });
+  return { provider, parts, connection };
+}
+
+const expired = { expires_in_ms: 0 };
+
+/** Another isolate: the same database and provider, nothing in memory. */
+function isolate(parts: TestParts): TestParts {
+  return { ...parts, memory: new Memory() };
+}
+
+function ask(parts: TestParts, { id, user_id }: Connected, failed_version?: number) {
+  return getAccessToken(parts, id, user_id, failed_version);
+}
+
+Deno.test("getAccessToken() costs one read and no request while the token is fresh", async () => {
+  const { parts, provider, connection } = await story();
+  parts.store.calls.length = 0;
+  assertEquals((await ask(parts, connection)).access_token, "access-0");
+  assertEquals(parts.store.calls, ["peek"]);
+  assertEquals(provider.fetch.requests.length, 0);
+});
+
+Deno.test("getAccessToken() refreshes an expired token and keeps both new ones", async () => {
+  const { parts, provider, connection } = await story(expired);
+  const token = await ask(parts, connection);
+  assertEquals([token.access_token, token.version], ["access-1", connection.version + 1]);
+  parts.store.backdate(connection.id, { access_expires_at: 1, refresh_after: 1 });
+  assertEquals((await ask(parts, connection)).access_token, "access-2");
+  assertEquals([provider.rotations.length, provider.refused], [2, 0]);
+});
+
+Deno.test("refresh goes out once however many ask in one isolate", async () => {
+  const { parts, provider, connection } = await story(expired);
+  const tokens = await Promise.all(Array.from({ length: 50 }, () => ask(parts, connection)));
+  assertEquals(new Set(tokens.map((token) => token.access_token)), new Set(["access-1"]));
+  assertEquals(provider.fetch.requests.length, 1);
+});
+
+Deno.test("refresh goes out once however many isolates ask", async () => {
+  const { parts, provider, connection } = await story(expired);
+  const tokens = await Promise.all(Array.from({ length: 50 }, () => ask(isolate(parts), connection)));
+  assertEquals(new Set(tokens.map((token) => token.access_token)), new Set(["access-1"]));
+  assertEquals(provider.fetch.requests.length, 1);
+});
+
+Deno.test("in its soft window the token is served at once while the refresh runs beside it", async () => {
+  const { parts, provider, connection } = await story();
+  parts.store.backdate(connection.id, { refresh_after: 1 });
+  assertEquals((await ask(parts, connection)).access_token, "access-0");
+  await parts.background();
+  assertEquals((await ask(parts, connection)).access_token, "access-1");
+  assertEquals(provider.fetch.requests.length, 1);
+});
+
+Deno.test("within the leeway before its expiry a token is no longer sent", async () => {
+  const { parts, connection } = await story();
+  parts.store.backdate(connection.id, { access_expires_at: -30_000, refresh_after: 1 });
+  assertEquals((await ask(parts, connection)).access_token, "access-1");
+});
+
+Deno.test("a refused version is refreshed once for all who saw it refused", async () => {
+  const { parts, provider, connection } = await story();
+  const tokens = await Promise.all(
+    Array.from({ length: 20 }, () => ask(isolate(parts), connection, connection.version)),
+  );
+  assertEquals(new Set(tokens.map((token) => token.version)), new Set([connection.version + 1]));
+  assertEquals((await ask(parts, connection, connection.version)).access_token, "access-1");
+  assertEquals(provider.fetch.requests.length, 1);
+});
+
+Deno.test("forced refreshes end with their allowance: the same version comes back and the 401 stands", async () => {
+  const { parts, provider, connection } = await story();
+  let version = connection.version;
+  for (let n = 0; n < 15; n++) version = (await ask(parts, connection, version)).version;
+  assertEquals(provider.rotations.length, 10);
+  assertEquals((await ask(parts, connection, version)).version, version);
+});
+
+Deno.test("a refresh outlives the caller that asked for it", async () => {
+  const clock = new FakeClock();
+  const { parts, provider, connection } = await story({ ...expired, clock });
+  provider.next(async (answer) => (await clock.sleep(15_000), answer()));
+  const caller = assertRejects(() => ask(parts, connection), TokenError);
+  await clock.advance(10_000);
+  assertEquals((await caller as TokenError).code, "REFRESH_IN_PROGRESS");
+  await clock.advance(5_000);
+  await parts.background();
+  assertEquals((await ask(parts, connection)).access_token, "access-1");
+});
+
+Deno.test("every waiter ends within its budget with a token or a retryable error", async () => {
+  const clock = new FakeClock();
+  const { parts, provider, connection } = await story({ ...expired, clock });
+  provider.next(() => new Promise<Response>(() => {}));
+  const codes = Array.from({ length: 5 }, async () => {
+    const error = await assertRejects(() => ask(isolate(parts), connection), TokenError);
+    return [error.code, typeof error.details.retry_after];
+  });
+  await clock.advance(10_500);
+  assertEquals(await Promise.all(codes), Array(5).fill(["REFRESH_IN_PROGRESS", "number"]));
+});
+
+Deno.test("the request is given up before the lease ends, also when the claim was slow", async () => {
+  for (const slow of [0, 9_000]) {
+    const clock = new FakeClock();
+    const { parts, provider, connection } = await story({ ...expired, clock });
+    let aborted_at = 0;
+    provider.next(() => new Promise<Response>(() => {}));
+    const held = parts.store.hold("claimRefresh");
+    const caller = ask(parts, connection).catch(() => aborted_at);
+    await held.arrived;
+    await clock.advance(slow);
+    held.release();
+    await clock.settle();
+    const lease_until = parts.store.row(connection.id).lease_until ?? 0;
+    const lease_left = lease_until - Date.parse("2026-01-01T00:00:00Z") - clock.now();
+    parts.waitUntil(Promise.resolve());
+    await clock.advance(20_000 - slow);
+    aborted_at = clock.now();
+    await caller;
+    assertEquals(parts.store.row(connection.id).lease_id, null, "given back");
+    assert(20_000 - slow + 2_000 <= lease_left, "the deadline left the lease two seconds");
+  }
+});
+
+Deno.test("a claim that took too long is given back unsent", async () => {
+  const clock = new FakeClock();
+  const { parts, provider, connection } = await story({ ...expired, clock });
+  const held = parts.store.hold("claimRefresh");
+  const caller = assertRejects(() => ask(parts, connection), TokenError);
+  await held.arrived;
+  await clock.advance(16_000);
+  held.release();
+  await clock.settle();
+  await caller;
+  assertEquals(provider.fetch.requests.length, 0);
+  assertEquals(parts.store.row(connection.id).failure_code, "claim_late");
+});
+
+Deno.test("a crashed holder is followed after its lease, by one request", async () => {
+  const { parts, provider, connection } = await story(expired);
+  await parts.store.claimRefresh({
+    id: connection.id,
+    seen_version: connection.version,
+    force: false,
+    request_ms: 20_000,
+    lease_ms: 25_000,
+    settle_ms: 30_000,
+  });
+  const waiting = await assertRejects(() => ask(parts, connection), TokenError);
+  assertEquals(waiting.code, "REFRESH_IN_PROGRESS");
+  parts.store.backdate(connection.id, { lease_until: 1 });
+  assertEquals((await ask(parts, connection)).access_token, "access-1");
+  assertEquals(provider.fetch.requests.length, 1);
+});
+
+Deno.test("a success that arrives after its lease has gone to another is kept", async () => {
+  const clock = new FakeClock();
+  const { parts, provider, connection } = await story({ ...expired, clock });
+  const held = parts.store.hold("commitRefresh");
+  const paused = ask(parts, connection);
+  await clock.advance(0);
+  await held.arrived;
+  parts.store.backdate(connection.id, { lease_until: 1 });
+  // The other holder spends the spent token and is refused; the refusal must not count.
+  const other = assertRejects(() => ask(isolate(parts), connection), TokenError);
+  await clock.advance(0);
+  assertEquals((await other as TokenError).code, "PROVIDER_UNAVAILABLE");
+  assertEquals([provider.rotations.length, provider.refused], [1, 1]);
+  held.release();
+  await clock.advance(0);
+  assertEquals((await paused).access_token, "access-1");
+  const row = parts.store.row(connection.id);
+  assertEquals([row.status, row.version], ["active", connection.version + 1]);
+});
+
+Deno.test("a refused refresh token ends the connection, once and with its cause", async () => {
+  const { parts, provider, connection } = await story({ ...expired, refresh_token: "withdrawn" });
+  assertEquals(
+    (await assertRejects(() => ask(parts, connection), TokenError)).code,
+    "REAUTHORIZATION_REQUIRED",
+  );
+  assertEquals(
+    (await assertRejects(() => ask(parts, connection), TokenError)).code,
+    "REAUTHORIZATION_REQUIRED",
+  );
+  assertEquals(provider.fetch.requests.length, 1);
+  assertEquals(parts.store.row(connection.id).failure_code, "grant_refused");
+});
+
+Deno.test("an answer lost after the rotation ends as rotation_lost, not as a refusal by the user", async () => {
+  const { parts, provider, connection } = await story(expired);
+  provider.next((answer) => (answer(), Promise.reject(new TypeError("connection reset (SendRequest)"))));
+  assertEquals(
+    (await assertRejects(() => ask(parts, connection), TokenError)).code,
+    "REAUTHORIZATION_REQUIRED",
+  );
+  assertEquals(parts.store.row(connection.id).failure_code, "rotation_lost");
+});
+
+Deno.test("an ambiguous failure leaves the living token in use until it ends", async () => {
+  const { parts, provider, connection } = await story();
+  parts.store.backdate(connection.id, { refresh_after: 1, access_expires_at: -4 * MINUTE });
+  provider.next(() => json({}, 502));
+  assertEquals((await ask(parts, connection)).access_token, "access-0");
+  await parts.background();
+  for (let n = 0; n < 3; n++) assertEquals((await ask(parts, connection)).access_token, "access-0");
+  await parts.background();
+  assertEquals(provider.fetch.requests.length, 1);
+});
+
+Deno.test("a provider that is down costs no connection, and the token at hand is served while it lives", async () => {
+  const { parts, provider, connection } = await story();
+  parts.store.backdate(connection.id, { refresh_after: 1, access_expires_at: -30_000 });
+  provider.next(...Array(20).fill(() => json({}, 503, { "retry-after": "120" })));
+  assertEquals((await ask(parts, connection)).access_token, "access-0");
+  parts.store.backdate(connection.id, { access_expires_at: 1 });
+  const error = await assertRejects(() => ask(parts, connection), TokenError);
+  assertEquals(error.code, "PROVIDER_UNAVAILABLE");
+  assert((error.details.retry_after ?? 0) > 60, "the provider's own wish is passed on");
+  assertEquals(parts.store.row(connection.id).status, "active");
+  await parts.background();
+});
+
+Deno.test("a short failure is outlasted by the caller", async () => {
+  const { parts, provider, connection } = await story(expired);
+  provider.next(() => json({}, 503), () => refusal("temporarily_unavailable", 503));
+  assertEquals((await ask(parts, connection)).access_token, "access-1");
+  assertEquals(provider.rotations.length, 1);
+});
+
+for (const error of ["invalid_client", "unauthorized_client", "unsupported_grant_type", "invalid_request"]) {
+  Deno.test(`an operator's fault (${error}) changes no connection and is told as configuration`, async () => {
+    const { parts, provider, connection } = await story(expired);
+    provider.next(() => refusal(error));
+    const before = parts.store.row(connection.id);
+    const trouble = await assertRejects(() => ask(parts, connection), TokenError);
+    assertEquals(trouble.code, "CONFIGURATION_INVALID");
+    const { status, version, unsettled_until } = parts.store.row(connection.id);
+    assertEquals({ status, version, unsettled_until }, {
+      status: before.status,
+      version: before.version,
+      unsettled_until: null,
+    });
+  });
+}
+
+Deno.test("a token sealed under a key that is gone is an operator's fault and is never sent", async () => {
+  const { parts, provider, connection } = await story(expired);
+  const stranger = await makeParts({
+    store: parts.store,
+    fetch: provider.fetch,
+    keyring: await otherKeyring(),
+  });
+  const trouble = await assertRejects(() => ask(stranger, connection), TokenError, "no key id");
+  assertEquals(trouble.code, "CONFIGURATION_INVALID");
+  assertEquals([provider.fetch.requests.length, parts.store.row(connection.id).status], [0, "active"]);
+  parts.store.backdate(connection.id, { next_attempt_at: 1 });
+  assertEquals((await ask(parts, connection)).access_token, "access-1");
+});
+
+Deno.test("a commit whose answer is lost is repeated and counts once", async () => {
+  const { parts, connection } = await story(expired);
+  parts.store.failNext("commitRefresh", 1, "after");
+  assertEquals((await ask(parts, connection)).access_token, "access-1");
+  assertEquals(parts.store.row(connection.id).version, connection.version + 1);
+});
+
+Deno.test("with the database down at the commit the caller is answered and the commit goes on behind it", async () => {
+  const { parts, connection } = await story(expired);
+  parts.store.failNext("commitRefresh", 12);
+  assertEquals((await ask(parts, connection)).access_token, "access-1");
+  await parts.background();
+  assertEquals(parts.store.row(connection.id).version, connection.version + 1);
+  assertEquals(parts.reports, []);
+});
+
+Deno.test("a token set that could never be stored is reported", async () => {
+  const { parts, connection } = await story(expired);
+  parts.store.failNext("commitRefresh", 1_000);
+  await ask(parts, connection);
+  await parts.background();
+  assertEquals(parts.reports.length, 1);
+});
+
+Deno.test("a provider that returns no new refresh token leaves the old one in place", async () => {
+  const { parts, connection } = await story(expired);
+  const answers = [1, 2].map((n) =>
+    json({ access_token: `access-${n}`, token_type: "bearer", expires_in: 3599 })
+  );
+  const sent: string[] = [];
+  const fetch = (_input: RequestInfo | URL, init?: RequestInit) => {
+    sent.push(new URLSearchParams(String(init?.body)).get("refresh_token") ?? "");
+    return Promise.resolve(answers.shift() ?? refusal("invalid_grant"));
+  };
+  const reusing = { ...parts, fetch };
+  const first = await ask(reusing, connection);
+  assertEquals(first.api_origin, "https://acme.pipedrive.com", "and so does the API's origin");
+  parts.store.backdate(connection.id, { access_expires_at: 1, refresh_after: 1 });
+  assertEquals((await ask(reusing, connection)).access_token, "access-2");
+  assertEquals(sent, ["refresh-0", "refresh-0"]);
+});
+
+Deno.test("a user who disconnects during the refresh stays disconnected, and the fresh grant is revoked", async () => {
+  const clock = new FakeClock();
+  const { parts, provider, connection } = await story({ ...expired, clock });
+  const held = parts.store.hold("commitRefresh");
+  const caller = assertRejects(() => ask(parts, connection), TokenError);
+  await clock.advance(0);
+  await held.arrived;
+  await parts.store.disconnect(connection.id, connection.user_id);
+  provider.next(() => new Response(null, { status: 200 }));
+  held.release();
+  await clock.advance(0);
+  assertEquals((await caller as TokenError).code, "CONNECTION_NOT_FOUND");
+  await parts.background();
+  const revocation = provider.fetch.requests.at(-1);
+  assert(revocation?.url.endsWith("/revoke") && revocation.body.includes("refresh-1"));
+  assertEquals(parts.store.row(connection.id).refresh_token_sealed, null);
+});
+
+Deno.test("a user who connects again during the refresh keeps the new tokens, which nobody revokes", async () => {
+  const clock = new FakeClock();
+  const { parts, provider, connection } = await story({ ...expired, clock });
+  const held = parts.store.hold("commitRefresh");
+  const caller = ask(parts, connection);
+  await clock.advance(0);
+  await held.arrived;
+  await connected(parts, { ...connection, access_token: "access-again", refresh_token: "refresh-again" });
+  held.release();
+  await clock.advance(1_000);
+  assertEquals((await caller).access_token, "access-again");
+  await parts.background();
+  assertEquals(provider.fetch.requests.filter(({ url }) => url.endsWith("/revoke")), []);
+});
+
+Deno.test("another user's connection, another provider's and none are not found alike", async () => {
+  const { parts, provider, connection } = await story(expired);
+  const foreign = { ...connection, user_id: crypto.randomUUID() };
+  const missing = { ...connection, id: crypto.randomUUID() };
+  const elsewhere = await makeParts({
+    store: parts.store,
+    provider: { ...parts.client.provider, name: "elsewhere" },
+  });
+  for (
+    const attempt of [() => ask(parts, foreign), () => ask(parts, missing), () => ask(elsewhere, connection)]
+  ) {
+    assertEquals((await assertRejects(attempt, TokenError)).code, "CONNECTION_NOT_FOUND");
+  }
+  assertEquals(provider.fetch.requests.length, 0);
+});
+
+Deno.test("after five failures in a row the token endpoint is left alone, then probed once, then used again", async () => {
+  const { parts, provider } = await story();
+  const connections = await Promise.all(Array.from({ length: 8 }, () => connected(parts, expired)));
+  provider.next(...Array(5).fill(() => json({}, 503, { "retry-after": "60" })));
+  for (const connection of connections) {
+    assertEquals(
+      (await assertRejects(() => ask(parts, connection), TokenError)).code,
+      "PROVIDER_UNAVAILABLE",
+    );
+  }
+  assertEquals(provider.fetch.requests.length, 5);
+  await parts.clock.sleep(20_000);
+  const revived = await connected(parts, { ...expired, refresh_token: provider.current });
+  assertEquals((await ask(parts, revived)).access_token, "access-1");
+});
+
+Deno.test("refreshConnection() leaves a fresh token alone unless forced", async () => {
+  const { parts, connection } = await story();
+  const { id, user_id } = connection;
+  assertEquals((await refreshConnection(parts, id, user_id, { force: false })).outcome, "fresh");
+  const forced = await refreshConnection(parts, id, user_id, { force: true });
+  assertEquals(forced, { outcome: "refreshed", version: connection.version + 1 });
+});
+
+Deno.test("refreshConnection() tells one caller that it refreshed and the others that somebody did", async () => {
+  const { parts, provider, connection } = await story(expired);
+  const outcomes = await Promise.all(Array.from({ length: 10 }, async (_, n) => {
+    const own = n % 2 ? parts : isolate(parts);
+    return (await refreshConnection(own, connection.id, null, { force: true })).outcome;
+  }));
+  await parts.background();
+  assertEquals(outcomes.toSorted(), [...Array(9).fill("held_elsewhere"), "refreshed"]);
+  assertEquals(provider.fetch.requests.length, 1);
+});
+
+async function otherKeyring() {
+  const { Keyring } = await import("../../../supabase/functions/_shared/tokens/seal.ts");
+  return Keyring.parse(`other:${"C".repeat(42)}A`);
+}
