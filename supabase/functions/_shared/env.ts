@@ -1,0 +1,126 @@
+import { isLoopback } from "./oauth/http.ts";
+import { TokenError } from "./tokens/errors.ts";
+import { Keyring } from "./tokens/seal.ts";
+
+/** Everything an operator sets, checked. */
+export interface Settings {
+  readonly keyring: Keyring;
+  /** The only origins a browser is sent to; the first is the default. */
+  readonly app_origins: readonly string[];
+  /** Without a slash at its end; `/{provider}` makes it a redirect URI. */
+  readonly callback_url: string;
+  /** By provider name. */
+  readonly providers: ReadonlyMap<string, ProviderSettings>;
+}
+
+export interface ProviderSettings {
+  readonly client_id: string;
+  readonly client_secret: string;
+  /** For a sandbox: takes the place of the origin of the provider's endpoints. */
+  readonly oauth_origin?: string;
+  /** For a sandbox: allowed beside the provider's own. */
+  readonly api_origins: readonly string[];
+}
+
+/** Reads one variable. */
+export type Get = (name: string) => string | undefined;
+
+export const fromEnvironment: Get = (name) => Deno.env.get(name);
+
+/**
+ * Reads and checks every setting. A provider's own begin with its name in capitals.
+ *
+ * @throws {TokenError} `CONFIGURATION_INVALID` naming all that is missing or malformed at once, and never a value
+ */
+export async function readSettings(get: Get, provider_names: Iterable<string>): Promise<Settings> {
+  const form = new Form(get);
+  const settings = {
+    keyring: await form.keyring("TOKEN_ENCRYPTION_KEYS"),
+    app_origins: form.origins("APP_URL", { required: true }),
+    callback_url: form.url("OAUTH_CALLBACK_URL"),
+    providers: new Map(
+      Array.from(provider_names, (name) => [name, form.provider(name)] as const),
+    ),
+  };
+  const { keyring } = settings;
+  if (keyring === undefined || form.troubles.length > 0) {
+    throw new TokenError("CONFIGURATION_INVALID", form.troubles.join("; "));
+  }
+  return { ...settings, keyring };
+}
+
+/** Goes through the variables and collects what is wrong, so that nobody has to mend one after the other. */
+class Form {
+  readonly troubles: string[] = [];
+  readonly #get: Get;
+
+  constructor(get: Get) {
+    this.#get = get;
+  }
+
+  async keyring(name: string): Promise<Keyring | undefined> {
+    const value = this.#required(name);
+    if (value === undefined) return undefined;
+    try {
+      return await Keyring.parse(value);
+    } catch (error) {
+      if (!(error instanceof TokenError)) throw error;
+      this.troubles.push(error.message);
+    }
+  }
+
+  provider(name: string): ProviderSettings {
+    const prefix = name.toUpperCase().replaceAll("-", "_");
+    return {
+      client_id: this.#word(`${prefix}_CLIENT_ID`),
+      client_secret: this.#word(`${prefix}_CLIENT_SECRET`),
+      oauth_origin: this.origins(`${prefix}_OAUTH_ORIGIN`, { most: 1 })[0],
+      api_origins: this.origins(`${prefix}_API_ORIGINS`),
+    };
+  }
+
+  /** A comma list of origins. */
+  origins(name: string, { required = false, most = Infinity } = {}): string[] {
+    const value = required ? this.#required(name) : this.#optional(name);
+    if (value === undefined) return [];
+    const urls = value.split(",").map((entry) => safeUrl(entry.trim()));
+    if (urls.length > most || urls.some((url) => url === null || url.pathname !== "/")) {
+      this.troubles.push(`${name} is not ${most === 1 ? "an origin" : "a comma list of origins"} ${ALLOWED}`);
+    }
+    return urls.flatMap((url) => url ? [url.origin] : []);
+  }
+
+  url(name: string): string {
+    const value = this.#required(name);
+    const url = value === undefined ? undefined : safeUrl(value);
+    if (url === null) this.troubles.push(`${name} is not a URL ${ALLOWED}`);
+    return url ? url.origin + url.pathname.replace(/\/+$/, "") : "";
+  }
+
+  /** A client identifier or secret is printable ASCII (RFC 6749, appendices A.1 and A.2). */
+  #word(name: string): string {
+    const value = this.#required(name) ?? "";
+    if (!/^[\x20-\x7e]*$/.test(value)) this.troubles.push(`${name} is not printable ASCII`);
+    return value;
+  }
+
+  #required(name: string): string | undefined {
+    const value = this.#optional(name);
+    if (value === undefined) this.troubles.push(`${name} is not set`);
+    return value;
+  }
+
+  #optional(name: string): string | undefined {
+    return this.#get(name)?.trim() || undefined;
+  }
+}
+
+const ALLOWED = "with https, or http for this machine, and without user, query or fragment";
+
+function safeUrl(value: string): URL | null {
+  const url = URL.canParse(value) ? new URL(value) : null;
+  const safe = url?.protocol === "https:" || (url?.protocol === "http:" && isLoopback(url));
+  if (!url || !safe) return null;
+  const bare = url.username === "" && url.password === "" && !/[?#]/.test(value);
+  return bare ? url : null;
+}

@@ -1,0 +1,122 @@
+import { type SupabaseContext, withSupabase } from "@supabase/server";
+import type { SupabaseClient } from "@supabase/supabase-js";
+import { withLimitedBody } from "./body_limit.ts";
+import { failureOf, RequestError } from "./errors.ts";
+import { type LogFields, writeLine } from "./log.ts";
+import { json } from "./respond.ts";
+
+/** `secret` accepts every secret key of the project, whatever its name; `none` comes last. */
+export type AuthMode = "user" | "secret" | "none";
+
+export type Caller =
+  | { readonly kind: "user"; readonly user_id: string }
+  | { readonly kind: "secret"; readonly key_name: string }
+  | { readonly kind: "none" };
+
+/** One request as a handler sees it. */
+export interface Edge {
+  readonly request: Request;
+  readonly caller: Caller;
+  /** Bypasses row level security: every query names its owner. */
+  readonly supabaseAdmin: SupabaseClient;
+  /** Handlers add what they learn. */
+  readonly log: LogFields;
+}
+
+/** On every answer; `no-referrer` because a callback's URL holds a code (RFC 9700 §4.2.4). The exposed names are the ones a page may read across origins (https://fetch.spec.whatwg.org/#cors-protocol). */
+const HEADERS: Readonly<Record<string, string>> = {
+  "access-control-allow-origin": "*",
+  "access-control-allow-headers":
+    "authorization, x-client-info, apikey, content-type, x-region, x-request-id, x-retry-count, traceparent, tracestate, baggage",
+  "access-control-allow-methods": "GET, POST, DELETE, OPTIONS",
+  "access-control-expose-headers":
+    "x-request-id, retry-after, x-ratelimit-limit, x-ratelimit-remaining, x-ratelimit-reset, x-daily-ratelimit-token-limit, x-daily-ratelimit-token-remaining, x-supabase-server-error",
+  "cache-control": "no-store",
+  "referrer-policy": "no-referrer",
+  "x-content-type-options": "nosniff",
+};
+
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/**
+ * The edge of a function: who calls, one catch, one log line, and the headers of every answer.
+ *
+ * @param name the function's folder, for the log
+ * @param auth who may call; everyone else is answered 401 before `handle` runs
+ * @param handle lets errors rise
+ */
+export function serve(
+  name: string,
+  auth: readonly AuthMode[],
+  handle: (edge: Edge) => Promise<Response>,
+): (request: Request) => Promise<Response> {
+  return async (request) => {
+    const started = performance.now();
+    const log: LogFields = { request_id: requestIdOf(request), function: name };
+    const response = await answer(request, auth, handle, log);
+    log.status = response.status;
+    log.milliseconds = Math.round(performance.now() - started);
+    writeLine(log);
+    return stamped(response, log.request_id);
+  };
+}
+
+/** The only catch: whatever rises becomes one of the documented codes. */
+async function answer(
+  request: Request,
+  auth: readonly AuthMode[],
+  handle: (edge: Edge) => Promise<Response>,
+  log: LogFields,
+): Promise<Response> {
+  try {
+    if (request.method === "OPTIONS") return new Response(null, { status: 204 });
+    const limited = await withLimitedBody(request);
+    const verified = withSupabase(
+      { auth: modesOf(auth), errors: { detailed: false }, cors: "disabled" },
+      (_, context) => handle(edgeOf(limited, context, log)),
+    );
+    const response = await verified(limited);
+    log.code ??= response.headers.get("x-supabase-server-error") ?? undefined;
+    return response;
+  } catch (error) {
+    const { code, status, body, headers, reason } = failureOf(error);
+    Object.assign(log, { code, reason });
+    return json(body, status, headers);
+  }
+}
+
+function edgeOf(request: Request, context: SupabaseContext, log: LogFields): Edge {
+  const caller = callerOf(context);
+  if (caller.kind === "user") log.caller = caller.user_id;
+  if (caller.kind === "secret") log.caller = caller.key_name;
+  return { request, caller, supabaseAdmin: context.supabaseAdmin, log };
+}
+
+function callerOf({ authMode, authKeyName, userClaims }: SupabaseContext): Caller {
+  if (authMode === "none") return { kind: "none" };
+  if (authMode === "secret" && authKeyName !== undefined) return { kind: "secret", key_name: authKeyName };
+  if (authMode === "user" && userClaims && UUID.test(userClaims.id)) {
+    return { kind: "user", user_id: userClaims.id.toLowerCase() };
+  }
+  throw new RequestError("INVALID_CREDENTIALS", "the token names no user of this project");
+}
+
+type AuthConfig = NonNullable<Parameters<typeof withSupabase>[0]["auth"]>;
+
+/** withSupabase takes a bare `secret` for the key named `default` alone. */
+function modesOf(auth: readonly AuthMode[]): AuthConfig {
+  return auth.map((mode) => mode === "secret" ? "secret:*" : mode) as AuthConfig;
+}
+
+/** A caller's own id is kept, so that both sides find the line; anything else than a UUID could be anything. */
+function requestIdOf(request: Request): string {
+  const given = request.headers.get("x-request-id") ?? "";
+  return UUID.test(given) ? given : crypto.randomUUID();
+}
+
+function stamped(response: Response, request_id: string): Response {
+  const answer = new Response(response.body, response);
+  for (const [name, value] of Object.entries(HEADERS)) answer.headers.set(name, value);
+  answer.headers.set("x-request-id", request_id);
+  return answer;
+}

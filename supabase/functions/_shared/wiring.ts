@@ -1,0 +1,147 @@
+import { fromEnvironment, type ProviderSettings, readSettings, type Settings } from "./env.ts";
+import { failureOf, RequestError } from "./http/errors.ts";
+import { type LogFields, writeLine } from "./http/log.ts";
+import type { Edge } from "./http/serve.ts";
+import type { Client, Provider } from "./oauth/client.ts";
+import { providers } from "./providers/mod.ts";
+import { Memory } from "./tokens/memory.ts";
+import type { Clock, Parts } from "./tokens/parts.ts";
+import { supabaseStore } from "./tokens/supabase_store.ts";
+
+/** What a handler is given to work with. */
+export interface Wiring {
+  /** @throws {RequestError} `UNKNOWN_PROVIDER` */
+  parts(provider_name: string): Promise<Parts>;
+  /** The only origins a browser is sent to; the first is the default. */
+  readonly app_origins: readonly string[];
+  /** The names of all providers. */
+  readonly providers: readonly string[];
+}
+
+/** A test passes its own. */
+export type Wire = (edge: Edge) => Promise<Wiring>;
+
+/**
+ * The real parts for one request.
+ *
+ * @throws {TokenError} `CONFIGURATION_INVALID`: on the request, where somebody reads it, and not as a crash at boot
+ */
+export const wire: Wire = async (edge) => {
+  const settings = await settingsOnce();
+  return {
+    parts: (provider_name) => Promise.resolve().then(() => partsOf(edge, settings, provider_name)),
+    app_origins: settings.app_origins,
+    providers: [...providers.keys()],
+  };
+};
+
+/** Per isolate, whose environment never changes. */
+let reading: Promise<Settings> | undefined;
+const memories = new Map([...providers.keys()].map((name) => [name, new Memory()]));
+
+function settingsOnce(): Promise<Settings> {
+  return reading ??= readSettings(fromEnvironment, providers.keys());
+}
+
+function partsOf({ supabaseAdmin, log }: Edge, settings: Settings, provider_name: string): Parts {
+  const provider = providers.get(provider_name);
+  const memory = memories.get(provider_name);
+  const own = settings.providers.get(provider_name);
+  if (!provider || !memory || !own) throw new RequestError("UNKNOWN_PROVIDER", "there is no such provider");
+  log.provider = provider_name;
+  return {
+    client: clientOf(provider, own, settings.callback_url),
+    store: supabaseStore(supabaseAdmin),
+    keyring: settings.keyring,
+    memory,
+    fetch: counted(log),
+    clock: systemClock,
+    random: Math.random,
+    waitUntil,
+    report: reporter(log),
+  };
+}
+
+/** The registration at a provider, or at the sandbox that stands in for it. */
+export function clientOf(provider: Provider, settings: ProviderSettings, callback_url: string): Client {
+  const { client_id, client_secret, oauth_origin, api_origins } = settings;
+  const moved = (endpoint: string) => {
+    const { pathname, search } = new URL(endpoint);
+    return oauth_origin ? `${oauth_origin}${pathname}${search}` : endpoint;
+  };
+  return {
+    provider: {
+      ...provider,
+      authorization_endpoint: moved(provider.authorization_endpoint),
+      token_endpoint: moved(provider.token_endpoint),
+      ...(provider.revocation_endpoint && { revocation_endpoint: moved(provider.revocation_endpoint) }),
+    },
+    client_id,
+    client_secret,
+    redirect_uri: `${callback_url}/${provider.name}`,
+    api_origins,
+  };
+}
+
+/** `fetch` that counts into the request's log line. */
+export function counted(log: LogFields, send: typeof fetch = sendOnce): typeof fetch {
+  return (input, init) => {
+    log.provider_calls = (log.provider_calls ?? 0) + 1;
+    return send(input, init);
+  };
+}
+
+/**
+ * `fetch` that never sends a POST twice. Newer Denos repeat one by themselves when a kept-alive connection breaks
+ * before the answer, and a refresh token that works once would be spent unseen; on a connection of its own it goes
+ * out once. A runtime that offers no such connections does not repeat either (Deno 2.1).
+ */
+export const sendOnce: typeof fetch = (input, init) => {
+  if (init?.method !== "POST" || !unpooled) return fetch(input, init);
+  const own: RequestInit & { client: Deno.HttpClient } = { ...init, client: unpooled };
+  return fetch(input, own);
+};
+
+const unpooled = typeof Deno.createHttpClient === "function"
+  ? Deno.createHttpClient({ poolMaxIdlePerHost: 0 })
+  : null;
+
+/** One line for what went wrong where no caller waits any more. */
+function reporter({ request_id, function: name, provider }: LogFields): (error: unknown) => void {
+  return (error) => {
+    const { code, reason, status } = failureOf(error);
+    writeLine({
+      request_id,
+      function: name,
+      provider,
+      outcome: "failed_in_background",
+      code,
+      reason,
+      status,
+    });
+  };
+}
+
+export const systemClock: Clock = {
+  now: () => performance.now(),
+  sleep: (ms, signal) =>
+    new Promise((resolve, reject) => {
+      if (signal?.aborted) return reject(signal.reason);
+      const stop = () => {
+        clearTimeout(timer);
+        reject(signal?.reason);
+      };
+      const timer = setTimeout(() => {
+        signal?.removeEventListener("abort", stop);
+        resolve();
+      }, ms);
+      signal?.addEventListener("abort", stop, { once: true });
+    }),
+};
+
+/** Of the hosted runtime (https://supabase.com/docs/guides/functions/background-tasks); absent elsewhere, where nothing ends an isolate. */
+declare const EdgeRuntime: { waitUntil(work: Promise<unknown>): void } | undefined;
+
+function waitUntil(work: Promise<unknown>): void {
+  if (typeof EdgeRuntime !== "undefined") EdgeRuntime.waitUntil(work);
+}

@@ -1,0 +1,104 @@
+import { readSettings } from "../../supabase/functions/_shared/env.ts";
+import { TokenError } from "../../supabase/functions/_shared/tokens/errors.ts";
+import { assert, assertEquals, assertRejects } from "../support/assert.ts";
+import { KEYS } from "../support/make.ts";
+
+const GOOD: Readonly<Record<string, string>> = {
+  PIPEDRIVE_CLIENT_ID: "3f1c5c8a9b2d4e6f",
+  PIPEDRIVE_CLIENT_SECRET: "3cbb1f0c6a2e4d7790ab",
+  TOKEN_ENCRYPTION_KEYS: KEYS,
+  APP_URL: "https://app.example, http://localhost:3000/",
+  OAUTH_CALLBACK_URL: "https://project.supabase.co/functions/v1/oauth-callback",
+};
+
+function read(changes: Record<string, string | undefined> = {}, providers = ["pipedrive"]) {
+  const variables = { ...GOOD, ...changes };
+  return readSettings((name) => variables[name], providers);
+}
+
+async function complaint(changes: Record<string, string | undefined>): Promise<string> {
+  const error = await assertRejects(() => read(changes), TokenError);
+  assertEquals(error.code, "CONFIGURATION_INVALID");
+  return error.message;
+}
+
+Deno.test("readSettings() reads everything once and checked", async () => {
+  const { keyring, ...settings } = await read();
+  assertEquals(keyring.key_id, "k2");
+  assertEquals(settings, {
+    app_origins: ["https://app.example", "http://localhost:3000"],
+    callback_url: "https://project.supabase.co/functions/v1/oauth-callback",
+    providers: new Map([["pipedrive", {
+      client_id: "3f1c5c8a9b2d4e6f",
+      client_secret: "3cbb1f0c6a2e4d7790ab",
+      oauth_origin: undefined,
+      api_origins: [],
+    }]]),
+  });
+});
+
+Deno.test("readSettings() takes a sandbox's origins", async () => {
+  const { providers } = await read({
+    PIPEDRIVE_OAUTH_ORIGIN: "http://127.0.0.1:8080",
+    PIPEDRIVE_API_ORIGINS: "http://[::1]:8081,https://sandbox.example",
+  });
+  assertEquals(providers.get("pipedrive")?.oauth_origin, "http://127.0.0.1:8080");
+  assertEquals(providers.get("pipedrive")?.api_origins, ["http://[::1]:8081", "https://sandbox.example"]);
+});
+
+Deno.test("readSettings() finds every provider's own variables by its name", async () => {
+  const more = { ACME_CRM_CLIENT_ID: "a", ACME_CRM_CLIENT_SECRET: "b" };
+  const { providers } = await read(more, ["pipedrive", "acme-crm"]);
+  assertEquals([providers.get("acme-crm")?.client_id, providers.get("acme-crm")?.client_secret], ["a", "b"]);
+});
+
+Deno.test("readSettings() takes a slash off the callback's URL, because a redirect URI is compared as text", async () => {
+  const { callback_url } = await read({ OAUTH_CALLBACK_URL: `${GOOD.OAUTH_CALLBACK_URL}/` });
+  assertEquals(callback_url, GOOD.OAUTH_CALLBACK_URL);
+});
+
+Deno.test("readSettings() names all that is missing in one message", async () => {
+  const error = await assertRejects(() => readSettings(() => undefined, ["pipedrive"]), TokenError);
+  for (const name of Object.keys(GOOD)) assert(error.message.includes(`${name} is not set`), error.message);
+  assert(!error.message.includes("ORIGIN"), error.message);
+});
+
+Deno.test("readSettings() counts an empty variable as missing", async () => {
+  for (const name of Object.keys(GOOD)) {
+    assertEquals(await complaint({ [name]: " " }), `${name} is not set`);
+  }
+});
+
+const malformed: [string, string][] = [
+  ["APP_URL", "app.example"],
+  ["APP_URL", "http://app.example"],
+  ["APP_URL", "https://app.example/canary"],
+  ["APP_URL", "https://app.example,"],
+  ["APP_URL", "https://canary@app.example"],
+  ["APP_URL", "https://app.example?"],
+  ["APP_URL", "javascript:canary"],
+  ["OAUTH_CALLBACK_URL", "/functions/v1/oauth-callback"],
+  ["OAUTH_CALLBACK_URL", "http://project.supabase.co/functions/v1/oauth-callback"],
+  ["OAUTH_CALLBACK_URL", "http://localhost.evil.example/canary"],
+  ["OAUTH_CALLBACK_URL", "https://project.supabase.co/functions/v1/oauth-callback?canary"],
+  ["OAUTH_CALLBACK_URL", "https://project.supabase.co/functions/v1/oauth-callback#"],
+  ["TOKEN_ENCRYPTION_KEYS", "canary"],
+  ["TOKEN_ENCRYPTION_KEYS", "k1:Y2FuYXJ5"],
+  ["TOKEN_ENCRYPTION_KEYS", `${KEYS},${KEYS}`],
+  ["PIPEDRIVE_CLIENT_ID", "canary\n" + "canary"],
+  ["PIPEDRIVE_CLIENT_SECRET", "cänary"],
+  ["PIPEDRIVE_OAUTH_ORIGIN", "http://10.0.0.1"],
+  ["PIPEDRIVE_OAUTH_ORIGIN", "https://a.example,https://b.example"],
+  ["PIPEDRIVE_OAUTH_ORIGIN", "https://a.example/oauth"],
+  ["PIPEDRIVE_API_ORIGINS", "*.pipedrive.com"],
+  ["PIPEDRIVE_API_ORIGINS", "https://a.example https://b.example"],
+];
+
+for (const [name, value] of malformed) {
+  Deno.test(`readSettings() refuses ${name}=${JSON.stringify(value).slice(0, 50)} without repeating it`, async () => {
+    const message = await complaint({ [name]: value });
+    assert(message.includes(name), message);
+    assert(!message.includes("canary") && !message.includes(value), message);
+    assertEquals(message.split("; ").length, 1);
+  });
+}

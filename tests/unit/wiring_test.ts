@@ -1,0 +1,107 @@
+import { pipedrive } from "../../supabase/functions/_shared/providers/pipedrive.ts";
+import { clientOf, counted, sendOnce, systemClock } from "../../supabase/functions/_shared/wiring.ts";
+import { assertEquals, assertRejects } from "../support/assert.ts";
+import { fakeFetch, json } from "../support/fake_fetch.ts";
+
+const settings = { client_id: "id", client_secret: "secret", api_origins: [] };
+const CALLBACK = "https://project.supabase.co/functions/v1/oauth-callback";
+
+Deno.test("clientOf() leaves a provider's endpoints as they are documented", () => {
+  const client = clientOf(pipedrive, settings, CALLBACK);
+  assertEquals(client.provider, pipedrive);
+  assertEquals(client.redirect_uri, `${CALLBACK}/pipedrive`);
+});
+
+Deno.test("clientOf() moves all three endpoints to a sandbox's origin, and nothing else", () => {
+  const oauth_origin = "http://127.0.0.1:8080";
+  const { provider } = clientOf(pipedrive, { ...settings, oauth_origin }, CALLBACK);
+  assertEquals(provider, {
+    ...pipedrive,
+    authorization_endpoint: `${oauth_origin}/oauth/authorize`,
+    token_endpoint: `${oauth_origin}/oauth/token`,
+    revocation_endpoint: `${oauth_origin}/oauth/revoke`,
+  });
+});
+
+Deno.test("clientOf() gives no revocation endpoint to a provider that has none", () => {
+  const { revocation_endpoint: _, ...without } = pipedrive;
+  assertEquals("revocation_endpoint" in clientOf(without, settings, CALLBACK).provider, false);
+});
+
+Deno.test("counted() counts every request into the log line, failed ones too", async () => {
+  const log = { request_id: "r", function: "f", provider_calls: undefined as number | undefined };
+  const send = counted(log, fakeFetch(json({}), new TypeError("reset")));
+  await send("https://acme.pipedrive.com/");
+  await assertRejects(() => send("https://acme.pipedrive.com/"), TypeError);
+  assertEquals(log.provider_calls, 2);
+});
+
+Deno.test("systemClock sleeps until the signal fires, and leaves no timer behind", async () => {
+  const stop = new AbortController();
+  const reason = new Error("enough");
+  const asleep = systemClock.sleep(1_000_000, stop.signal);
+  stop.abort(reason);
+  assertEquals(await assertRejects(() => asleep), reason);
+  assertEquals(await assertRejects(() => systemClock.sleep(1_000_000, stop.signal)), reason);
+});
+
+Deno.test("systemClock wakes by itself, and its time never goes back", async () => {
+  const before = systemClock.now();
+  await systemClock.sleep(0, new AbortController().signal);
+  assertEquals(systemClock.now() >= before, true);
+});
+
+Deno.test("sendOnce() sends a POST once, also when its connection breaks before the answer", async () => {
+  await using server = breakingServer();
+  await (await sendOnce(server.url, { method: "POST", body: "first" })).body?.cancel();
+  await (await sendOnce(server.url)).body?.cancel();
+  server.break_next = true;
+  await assertRejects(() => sendOnce(server.url, { method: "POST", body: "second" }), TypeError);
+  assertEquals(server.received, ["POST", "GET", "POST"]);
+});
+
+/** Keeps connections alive, until it is told to read one more request and close without an answer. */
+function breakingServer() {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const open = new Set<Deno.Conn>();
+  const server = {
+    url: `http://127.0.0.1:${listener.addr.port}/`,
+    received: [] as string[],
+    break_next: false,
+    async [Symbol.asyncDispose]() {
+      listener.close();
+      open.forEach(close);
+      await Promise.all(await accepting);
+    },
+  };
+  function close(connection: Deno.Conn): void {
+    if (open.delete(connection)) connection.close();
+  }
+  async function serveConnection(connection: Deno.Conn): Promise<void> {
+    open.add(connection);
+    const bytes = new Uint8Array(4096);
+    for (let n = await read(connection, bytes); n !== null; n = await read(connection, bytes)) {
+      const [method] = /^(?:GET|POST)/.exec(new TextDecoder().decode(bytes.subarray(0, n))) ?? [];
+      if (method === undefined) continue;
+      server.received.push(method);
+      if (server.break_next) return close(connection);
+      await connection.write(new TextEncoder().encode("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"));
+    }
+  }
+  const accepting = (async () => {
+    const served: Promise<void>[] = [];
+    for await (const connection of listener) served.push(serveConnection(connection));
+    return served;
+  })();
+  return server;
+}
+
+/** Null at the end, also where the test has closed the connection meanwhile. */
+async function read(connection: Deno.Conn, bytes: Uint8Array): Promise<number | null> {
+  try {
+    return await connection.read(bytes);
+  } catch (error) {
+    if (error instanceof Deno.errors.BadResource || error instanceof Deno.errors.Interrupted) return null;
+    throw error;
+  }
+}
