@@ -1,0 +1,56 @@
+import * as v from "valibot";
+import { RequestError } from "../_shared/http/errors.ts";
+import { connectionId, parse, readJson } from "../_shared/http/input.ts";
+import { json } from "../_shared/http/respond.ts";
+import type { Edge } from "../_shared/http/serve.ts";
+import { beginAuthorization } from "../_shared/tokens/authorize.ts";
+import { completeAuthorization } from "../_shared/tokens/complete.ts";
+import { disconnectConnection } from "../_shared/tokens/disconnect.ts";
+import type { Handler } from "./call.ts";
+import { originFor, pathUnderApp } from "./return_to.ts";
+
+const beginInput = v.strictObject({ return_to: v.optional(pathUnderApp, "/") });
+
+/** Begins: where to send the browser, and the binding that this tab keeps meanwhile. */
+export const authorize: Handler = async ({ edge, wiring, parts }) => {
+  const user_id = userOf(edge);
+  const { return_to } = parse(beginInput, await readJson(edge.request, { empty: {} }));
+  const origin = originFor(edge.request, wiring.app_origins);
+  const begun = await beginAuthorization(parts, { user_id, return_to: origin + return_to });
+  edge.log.outcome = "begun";
+  return json(begun, 201);
+};
+
+/** Ours are 43 characters long; whatever else a caller sends is looked up as it is and not found. */
+const secret = v.pipe(
+  v.string(),
+  v.nonEmpty("must not be empty"),
+  v.maxLength(256, "must not be longer than 256 characters"),
+);
+const completeInput = v.strictObject({ ticket: secret, binding: secret });
+
+/** Completes what the same user began in the same tab. */
+export const complete: Handler = async ({ edge, parts }) => {
+  const user_id = userOf(edge);
+  const { ticket, binding } = parse(completeInput, await readJson(edge.request));
+  const connection = await completeAuthorization(parts, { user_id, ticket, binding });
+  Object.assign(edge.log, { outcome: "connected", connection_id: connection.id });
+  return json({ connection });
+};
+
+const disconnectInput = v.strictObject({ connection_id: connectionId });
+
+/** Erases the tokens and revokes them at the provider. */
+export const disconnect: Handler = async ({ edge, parts }) => {
+  const user_id = userOf(edge);
+  const { connection_id } = parse(disconnectInput, await readJson(edge.request));
+  edge.log.connection_id = connection_id;
+  const connection = await disconnectConnection(parts, connection_id, user_id);
+  edge.log.outcome = "disconnected";
+  return json({ connection });
+};
+
+function userOf({ caller }: Edge): string {
+  if (caller.kind === "user") return caller.user_id;
+  throw new RequestError("MISSING_CREDENTIALS", "send the user's access token as Authorization: Bearer");
+}

@@ -1,0 +1,55 @@
+import { failureOf, RequestError } from "../_shared/http/errors.ts";
+import { seeOther } from "../_shared/http/respond.ts";
+import { receiveAuthorizationResponse } from "../_shared/tokens/authorize.ts";
+import type { Call, Handler } from "./call.ts";
+import { isUnderApp } from "./return_to.ts";
+
+/**
+ * The browser comes back from the provider: the code is parked, and the application gets a ticket for it.
+ *
+ * Everything travels in the fragment, which no server and no referrer sees. Nothing that the provider or an attacker
+ * wrote into the URL is repeated. A failure, too, ends in the application, because a person sits before this answer.
+ */
+export const receiveRedirect: Handler = async (call) => {
+  const { edge, wiring } = call;
+  if (isPrefetch(edge.request)) {
+    throw new RequestError("INVALID_REQUEST", "the redirect is not answered before somebody follows it");
+  }
+  const { location, code } = await destinationOf(call).catch((error: unknown) => {
+    const { code, reason } = failureOf(error);
+    edge.log.reason = reason;
+    return failed(code, wiring.app_origins);
+  });
+  edge.log.code = code;
+  return seeOther(location);
+};
+
+interface Destination {
+  readonly location: string;
+  /** Absent where all went well. */
+  readonly code?: string;
+}
+
+async function destinationOf({ edge, wiring, parts }: Call): Promise<Destination> {
+  const received = await receiveAuthorizationResponse(parts, new URL(edge.request.url).searchParams);
+  edge.log.outcome = received.outcome;
+  if (received.outcome === "not_begun_here") {
+    return failed("AUTHORIZATION_NOT_STARTED_HERE", wiring.app_origins);
+  }
+  if (received.outcome === "invalid" || !isUnderApp(received.return_to, wiring.app_origins)) {
+    return failed("AUTHORIZATION_REQUEST_INVALID", wiring.app_origins);
+  }
+  if (received.outcome === "denied") return failed("AUTHORIZATION_DENIED", [received.return_to]);
+  return { location: `${received.return_to}#oauth_ticket=${received.ticket}` };
+}
+
+function failed(code: string, [place = ""]: readonly string[]): Destination {
+  return { location: `${place}#oauth_error=${code}`, code };
+}
+
+/** A browser that loads ahead (Fetch standard, `Sec-Purpose`) must not use up a `state`; what is refused it asks for again. */
+function isPrefetch({ headers }: Request): boolean {
+  return ["sec-purpose", "purpose", "x-moz"].some((name) =>
+    /prefetch|prerender/.test(headers.get(name) ?? "")
+  );
+}

@@ -1,0 +1,42 @@
+import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from "jose";
+
+/** The keys of a project, as the platform hands them to a function. */
+export const PUBLISHABLE_KEY = "sb_publishable_test";
+export const SECRET_KEYS = { default: "sb_secret_default", cron: "sb_secret_cron" };
+
+const KEY_ID = "project-key";
+const ours = await generateKeyPair("ES256", { extractable: true });
+
+/** What `Deno.env` must hold before a function is imported. Nothing listens at this address. */
+export const PROJECT: Readonly<Record<string, string>> = {
+  SUPABASE_URL: "http://127.0.0.1:9",
+  SUPABASE_PUBLISHABLE_KEYS: JSON.stringify({ default: PUBLISHABLE_KEY }),
+  SUPABASE_SECRET_KEYS: JSON.stringify(SECRET_KEYS),
+  SUPABASE_JWKS: JSON.stringify({
+    keys: [{ ...await exportJWK(ours.publicKey), kid: KEY_ID, alg: "ES256" }],
+  }),
+};
+
+/** A user's token as the project's Auth signs it. */
+export function userToken(
+  claims: JWTPayload = {},
+  key: CryptoKey = ours.privateKey,
+  kid = KEY_ID,
+): Promise<string> {
+  return new SignJWT({ sub: crypto.randomUUID(), role: "authenticated", ...claims })
+    .setProtectedHeader({ alg: "ES256", kid })
+    .setExpirationTime(claims.exp ?? "1h")
+    .sign(key);
+}
+
+/** A token that says the same, signed with the key of another project. */
+export async function foreignToken(kid = KEY_ID): Promise<string> {
+  return await userToken({}, (await generateKeyPair("ES256")).privateKey, kid);
+}
+
+/** A token that nobody signed. */
+export function unsignedToken(): string {
+  const part = (value: unknown) =>
+    btoa(JSON.stringify(value)).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+  return `${part({ alg: "none", typ: "JWT", kid: KEY_ID })}.${part({ sub: crypto.randomUUID() })}.`;
+}

@@ -1,0 +1,78 @@
+import type { AuthMode, Caller } from "../../supabase/functions/_shared/http/serve.ts";
+import { assert, assertEquals } from "../support/assert.ts";
+import { foreignToken, PUBLISHABLE_KEY, SECRET_KEYS, unsignedToken, userToken } from "./callers.ts";
+import { ask, bearer, USER } from "./edge_scene.ts";
+
+Deno.test("a user's token makes its user the caller, with or without the publishable key beside it", async () => {
+  const headers = bearer(await userToken({ sub: USER.toUpperCase() }));
+  for (const extra of [[], [["apikey", PUBLISHABLE_KEY]]]) {
+    const { result, lines } = await ask({
+      headers: [...Object.entries(headers), ...extra] as [string, string][],
+    });
+    assertEquals(await result.json(), { kind: "user", user_id: USER } satisfies Caller);
+    assertEquals(lines[0]?.caller, USER);
+  }
+});
+
+Deno.test("every secret key of the project makes a secret caller, known by the key's name", async () => {
+  for (const [key_name, apikey] of Object.entries(SECRET_KEYS)) {
+    const { result, lines, text } = await ask({ headers: { apikey } });
+    assertEquals(await result.json(), { kind: "secret", key_name } satisfies Caller);
+    assertEquals(lines[0]?.caller, key_name);
+    assert(!text.includes(apikey));
+  }
+});
+
+Deno.test("where nobody needs to say who they are, a visitor and HTTP Basic get in and a broken token does not", async () => {
+  const open: AuthMode[] = ["user", "none"];
+  const basic = { authorization: `Basic ${btoa("id:secret")}` };
+  for (const headers of [{}, basic, { apikey: PUBLISHABLE_KEY }] as HeadersInit[]) {
+    const { result } = await ask({ headers }, undefined, open);
+    assertEquals(await result.json(), { kind: "none" } satisfies Caller);
+  }
+  assertEquals((await ask({ headers: bearer("e.y.J") }, undefined, open)).result.status, 401);
+});
+
+const impostors: [string, () => Promise<HeadersInit> | HeadersInit, string][] = [
+  ["nobody", () => ({}), "MISSING_CREDENTIALS"],
+  ["a publishable key", () => ({ apikey: PUBLISHABLE_KEY }), "INVALID_API_KEY"],
+  ["a publishable key as a token", () => bearer(PUBLISHABLE_KEY), "UNUSABLE_CREDENTIAL"],
+  ["an unknown secret key", () => ({ apikey: "sb_secret_guess" }), "INVALID_API_KEY"],
+  ["a legacy key", () => ({ apikey: "eyJhbGciOiJIUzI1NiJ9.e30.x" }), "INVALID_API_KEY"],
+  ["a token that nobody signed", () => bearer(unsignedToken()), "INVALID_JWT"],
+  ["another project's token", async () => bearer(await foreignToken()), "INVALID_JWT"],
+  ["a token with an unknown key id", async () => bearer(await foreignToken("other")), "INVALID_JWT"],
+  ["an expired token", async () => bearer(await userToken({ exp: 1 })), "INVALID_JWT"],
+  ["a token with its claims exchanged", async () => bearer(await tampered()), "INVALID_JWT"],
+  ["a token that is none", () => bearer("canary"), "INVALID_JWT"],
+  [
+    "a broken token beside a good secret key",
+    () => ({ ...bearer("x"), apikey: SECRET_KEYS.default }),
+    "INVALID_JWT",
+  ],
+  [
+    "a token whose user is no UUID",
+    async () => bearer(await userToken({ sub: "canary" })),
+    "INVALID_CREDENTIALS",
+  ],
+];
+
+async function tampered(): Promise<string> {
+  const [header, , signature] = (await userToken()).split(".");
+  const [, claims] = (await userToken()).split(".");
+  return [header, claims, signature].join(".");
+}
+
+for (const [who, headersOf, code] of impostors) {
+  Deno.test(`${who} is answered 401 ${code} before the handler runs`, async () => {
+    const { result, lines, text } = await ask(
+      { headers: await headersOf() },
+      () => Promise.reject(new Error("the handler ran")),
+    );
+    assertEquals(result.status, 401);
+    const body = await result.json();
+    assertEquals([body.code, Object.keys(body)], [code, ["code", "message"]]);
+    assertEquals([lines.length, lines[0]?.status, lines[0]?.code], [1, 401, code]);
+    assert(!text.includes("canary") && !JSON.stringify(body).includes("canary"));
+  });
+}
