@@ -1,0 +1,52 @@
+/**
+ * The function code on the Deno that Supabase hosts: types and unit tests, in a folder that holds what a deploy would
+ * upload and the tests, and nothing of the current Deno's (its lock file and `node_modules` are of a newer kind).
+ */
+import { walk } from "./support/walk.ts";
+
+/** What `supabase/edge-runtime` pins. */
+const HOSTED = "2.1.4";
+const FOLDERS = ["supabase/functions", "tests/unit", "tests/support", "local/sandbox"];
+
+const root = new URL("../", import.meta.url);
+const folder = await Deno.makeTempDir({ prefix: "hosted-runtime-" });
+try {
+  const place = new URL(`file://${folder}/`);
+  const files: string[] = ["import_map.json", "tests/import_rules.ts"];
+  for (const from of FOLDERS) for await (const path of walk(root, from)) files.push(path);
+  for (const path of files) {
+    await Deno.mkdir(new URL(".", new URL(path, place)), { recursive: true });
+    await Deno.copyFile(new URL(path, root), new URL(path, place));
+  }
+  const functions = files.filter((path) => path.startsWith("supabase/") && path.endsWith(".ts"));
+  await run("check", ...functions);
+  const tests = files.filter((path) => path.startsWith("tests/unit/") && path.endsWith("_test.ts"));
+  await Deno.writeTextFile(new URL("all_test.ts", place), allOf(tests));
+  await run("test", "--allow-all", "all_test.ts");
+} finally {
+  await Deno.remove(folder, { recursive: true });
+}
+
+/**
+ * One module that runs the tests without the check for leaked timers: this Deno takes the turns of the event loop by
+ * which a test's clock moves for timers. The current Deno, in the main run, knows better and checks every test.
+ */
+function allOf(tests: readonly string[]): string {
+  return [
+    "const define = Deno.test;",
+    "const test = (name: string, fn: () => void | Promise<void>) => define({ name, fn, sanitizeOps: false, sanitizeResources: false });",
+    "Object.assign(Deno, { test: Object.assign(test, define) });",
+    ...tests.map((path) => `await import("./${path}");`),
+  ].join("\n");
+}
+
+async function run(command: string, ...args: string[]): Promise<void> {
+  const { code } = await new Deno.Command("npx", {
+    args: ["-y", `deno@${HOSTED}`, command, "--quiet", "--no-lock", "--import-map=import_map.json", ...args],
+    cwd: folder,
+    env: { DENO_TLS_CA_STORE: Deno.env.get("DENO_TLS_CA_STORE") ?? "mozilla,system", NO_COLOR: "1" },
+  }).spawn().status;
+  if (code === 0) return;
+  console.error(`deno ${command} failed on Deno ${HOSTED}`);
+  Deno.exitCode = code;
+}

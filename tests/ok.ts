@@ -1,0 +1,27 @@
+/** The whole gate, in the order in which it fails fastest. */
+const pinned = (await Deno.readTextFile(new URL("../.tool-versions", import.meta.url))).match(/^deno (\S+)/m)
+  ?.[1];
+if (Deno.version.deno !== pinned) {
+  console.error(
+    `This is Deno ${Deno.version.deno}; the project is pinned to ${pinned}: npx -y deno@${pinned} task ok`,
+  );
+  Deno.exit(1);
+}
+
+const steps: readonly (readonly [string, readonly string[]])[] = [
+  ["formatting", ["fmt", "--check"]],
+  ["lint", ["lint"]],
+  ["types", ["check", "."]],
+  ["import rules", ["run", "--allow-read", "tests/import_rules.ts"]],
+  ["the hosted runtime's Deno", ["run", "-A", "tests/hosted_runtime.ts"]],
+  ["tests", ["run", "-A", "tests/run.ts"]],
+];
+
+for (const [name, args] of steps) {
+  console.log(`\n── ${name}`);
+  const { code } = await new Deno.Command(Deno.execPath(), { args: [...args] }).spawn().status;
+  if (code !== 0) {
+    console.error(`\n${name}: failed`);
+    Deno.exit(code);
+  }
+}

@@ -1,0 +1,34 @@
+/**
+ * Every test, with coverage of the function code. Closes with one line, `N passed, N failed`, after the table.
+ * Arguments narrow it: `deno task test tests/unit`.
+ */
+const coverage = await Deno.makeTempDir({ prefix: "coverage-" });
+const places = Deno.args.length > 0 ? Deno.args : ["tests"];
+
+try {
+  const { code, summary } = await test();
+  await new Deno.Command(Deno.execPath(), {
+    args: ["coverage", "--include=/supabase/functions/", coverage],
+  }).spawn().status;
+  console.log(`\n${summary}`);
+  Deno.exitCode = code;
+} finally {
+  await Deno.remove(coverage, { recursive: true });
+}
+
+/** Runs the tests; what they print is shown as it comes. */
+async function test(): Promise<{ code: number; summary: string }> {
+  const tests = new Deno.Command(Deno.execPath(), {
+    args: ["test", "--allow-all", "--no-prompt", `--coverage=${coverage}`, ...places],
+    stdout: "piped",
+  }).spawn();
+  let tail = "";
+  const decoder = new TextDecoder();
+  for await (const chunk of tests.stdout) {
+    await Deno.stdout.write(chunk);
+    tail = (tail + decoder.decode(chunk, { stream: true })).slice(-2_000);
+  }
+  const { code } = await tests.status;
+  const counts = /(\d+) passed.*\| (\d+) failed/.exec(tail);
+  return { code, summary: counts ? `${counts[1]} passed, ${counts[2]} failed` : "no test ran" };
+}
