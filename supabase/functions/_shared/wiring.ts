@@ -97,8 +97,9 @@ export function counted(log: LogFields, send: typeof fetch = sendOnce): typeof f
  * out once. A runtime that offers no such connections does not repeat either (Deno 2.1).
  */
 export const sendOnce: typeof fetch = (input, init) => {
-  if (init?.method !== "POST" || !unpooled) return fetch(input, init);
-  const own: RequestInit & { client: Deno.HttpClient } = { ...init, client: unpooled };
+  const repeatable = !init || !("method" in init) || init.method !== "POST";
+  if (repeatable || !unpooled) return fetch(input, init);
+  const own = { ...init, client: unpooled };
   return fetch(input, own);
 };
 
