@@ -1,6 +1,14 @@
 import { Breaker } from "./breaker.ts";
-import type { Refreshed } from "./refresh.ts";
 import { RetryBudget } from "./retry_budget.ts";
+import type { AccessToken } from "./token_set.ts";
+
+/** The token set that a refresh ended with. */
+export interface Refreshed {
+  /** `refreshed` by this isolate, `held_elsewhere` by the lease of another caller, or found `fresh`. */
+  readonly outcome: "refreshed" | "held_elsewhere" | "fresh";
+  readonly version: number;
+  readonly access_token: AccessToken;
+}
 
 /**
  * What one isolate remembers of one provider between requests. Nothing depends on it: the lease in the database

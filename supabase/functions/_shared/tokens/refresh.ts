@@ -6,11 +6,12 @@ import {
   refreshInProgress,
   TokenError,
 } from "./errors.ts";
+import type { Refreshed } from "./memory.ts";
 import type { Parts } from "./parts.ts";
-import { spend } from "./spend.ts";
+import { type Pause, spend } from "./spend.ts";
 import type { Claim, Peek } from "./store.ts";
 import { leaseTimings, PATIENCE_MS } from "./timings.ts";
-import { type AccessToken, openAccessToken } from "./token_set.ts";
+import { openAccessToken } from "./token_set.ts";
 
 /** The token set that a caller has seen and wants to be rid of. */
 export interface Seen {
@@ -18,19 +19,6 @@ export interface Seen {
   readonly version: number;
   /** The caller knows better than the clock: the API refused this version. */
   readonly force: boolean;
-}
-
-export interface Refreshed {
-  /** `refreshed` by this isolate, `held_elsewhere` by the lease of another caller, or found `fresh`. */
-  readonly outcome: "refreshed" | "held_elsewhere" | "fresh";
-  readonly version: number;
-  readonly access_token: AccessToken;
-}
-
-/** No token set yet: when to claim again, and what to tell a caller who cannot wait that long. */
-export interface Pause {
-  readonly retry_in_ms: number;
-  readonly trouble: Error;
 }
 
 /** Pauses between a waiter's polls, in milliseconds: growing and drawn at random, so that a herd spreads. */

@@ -10,8 +10,8 @@ import {
   refreshInProgress,
   TokenError,
 } from "./errors.ts";
+import type { Refreshed } from "./memory.ts";
 import type { Parts } from "./parts.ts";
-import type { Pause, Refreshed } from "./refresh.ts";
 import type { Claim, Failure } from "./store.ts";
 import {
   COMMIT_LATE_MS,
@@ -25,6 +25,12 @@ import { type AccessToken, openAccessToken, openRefreshToken, sealTokenSet } fro
 /** A claim that was granted: the sole right to spend this refresh token until the lease ends. */
 export interface Lease extends Claim {
   readonly id: string;
+}
+
+/** No token set yet: when to claim again, and what to tell a caller who cannot wait that long. */
+export interface Pause {
+  readonly retry_in_ms: number;
+  readonly trouble: Error;
 }
 
 interface Attempt {
