@@ -169,7 +169,15 @@ byId("sign-out").addEventListener("click", (event) =>
 byId("connect-button").addEventListener("click", (event) => act(event.target, connect));
 byId("search-form").addEventListener("submit", (event) => {
   event.preventDefault();
-  act(event.submitter, () => search(event.target));
+  act(event.submitter, async () => {
+    try {
+      await search(event.target);
+    } catch (error) {
+      // The connection may have ended at Pipedrive's side.
+      await show();
+      throw error;
+    }
+  });
 });
 
 await act(null, useReturn);

@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { launchersEnded } from "./launchers.ts";
+import { MigrationError } from "./migrations.ts";
 import { type Stack, type StackOptions, startStack } from "./stack.ts";
 
 const DEFAULT_PORT = 54321;
@@ -118,6 +119,9 @@ async function main(): Promise<number> {
     return 0;
   } catch (error) {
     console.error(error instanceof Error ? error.message : error);
+    if (error instanceof MigrationError) {
+      console.error("If migrations were rewritten since these data were made, --fresh begins without them.");
+    }
     return 1;
   }
 }

@@ -11,11 +11,17 @@ export interface MigrationOptions {
   onApply?: (file: string) => void;
 }
 
+export class MigrationError extends Error {
+  override readonly name = "MigrationError";
+}
+
 /**
  * Applies the migrations that the database has not seen, in order, each in a transaction of its own, and keeps the
  * CLI's history: `supabase migration list` and `db push` agree with it.
  *
  * Returns the applied files. A failing migration leaves nothing behind, and the error names file and reason.
+ *
+ * @throws {MigrationError}
  */
 export async function applyMigrations(url: string, options: MigrationOptions = {}): Promise<string[]> {
   const folder = options.folder ?? FOLDER;
@@ -62,7 +68,7 @@ async function apply(sql: postgres.Sql, { file, version, name }: Migration, text
         values (${version}, ${name}, ${splitStatements(text)})`;
     });
   } catch (error) {
-    throw new Error(`The migration "${file}" failed: ${reason(error, text)}`, { cause: error });
+    throw new MigrationError(`The migration "${file}" failed: ${reason(error, text)}`, { cause: error });
   }
 }
 

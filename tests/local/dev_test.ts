@@ -35,7 +35,7 @@ async function startDev(
     seen += text;
     if (seen.includes("To begin:")) break;
   }
-  assertStringIncludes(seen, "To begin:", `it ended before it was ready: ${seen}`);
+  if (!seen.includes("To begin:")) throw new Error(`It ended before it was ready: ${seen}${await errors}`);
   return { child, printed: async () => await everything + await errors };
 }
 
