@@ -4,6 +4,7 @@ import {
 } from "../../../supabase/functions/_shared/tokens/access_token.ts";
 import { TokenError } from "../../../supabase/functions/_shared/tokens/errors.ts";
 import { Memory } from "../../../supabase/functions/_shared/tokens/memory.ts";
+import { pipedrive } from "../../../supabase/functions/_shared/providers/pipedrive.ts";
 import { FakeClock } from "../../support/clock.ts";
 import {
   type Connected,
@@ -241,6 +242,19 @@ Deno.test("an ambiguous failure leaves the living token in use until it ends", a
   assertEquals(provider.fetch.requests.length, 1);
 });
 
+Deno.test("where a spent token revokes everything, nothing is sent while the lost request may still be at work", async () => {
+  const provider = new StrictProvider("refresh-0");
+  const parts = await makeParts({
+    fetch: provider.fetch,
+    provider: { ...pipedrive, revokes_on_reuse: true },
+  });
+  const connection = await connected(parts, { refresh_token: "refresh-0", ...expired });
+  provider.next(() => json({}, 502));
+  const error = await assertRejects(() => ask(parts, connection), TokenError);
+  assertEquals([error.code, error.details.retry_after], ["PROVIDER_UNAVAILABLE", 30]);
+  assertEquals(provider.fetch.requests.length, 1);
+});
+
 Deno.test("a provider that is down costs no connection, and the token at hand is served while it lives", async () => {
   const { parts, provider, connection } = await story();
   parts.store.backdate(connection.id, { refresh_after: 1, access_expires_at: -30_000 });
@@ -349,6 +363,23 @@ Deno.test("a user who disconnects during the refresh stays disconnected, and the
   const revocation = provider.fetch.requests.at(-1);
   assert(revocation?.url.endsWith("/revoke") && revocation.body.includes("refresh-1"));
   assertEquals(parts.store.row(connection.id).refresh_token_sealed, null);
+});
+
+Deno.test("a user who disconnects and connects again during the refresh keeps the new authorization", async () => {
+  const clock = new FakeClock();
+  const { parts, provider, connection } = await story({ ...expired, clock });
+  const [commit, look] = [parts.store.hold("commitRefresh"), parts.store.hold("connection")];
+  const caller = assertRejects(() => ask(parts, connection), TokenError);
+  await clock.advance(0);
+  await commit.arrived;
+  await parts.store.disconnect(connection.id, connection.user_id);
+  commit.release();
+  await look.arrived;
+  await connected(parts, { ...connection, refresh_token: "refresh-again" });
+  look.release();
+  assertEquals((await caller as TokenError).code, "CONNECTION_NOT_FOUND");
+  await parts.background();
+  assertEquals(provider.fetch.requests.filter(({ url }) => url.endsWith("/revoke")), []);
 });
 
 Deno.test("a user who connects again during the refresh keeps the new tokens, which nobody revokes", async () => {

@@ -1,6 +1,5 @@
 import type { TokenSet } from "../oauth/client.ts";
 import { classifyFailure } from "../oauth/failure.ts";
-import { revoke } from "../oauth/revocation.ts";
 import { refreshTokens } from "../oauth/token_endpoint.ts";
 import { withDeadline } from "./deadline.ts";
 import {
@@ -12,6 +11,7 @@ import {
 } from "./errors.ts";
 import type { Refreshed } from "./memory.ts";
 import type { Parts } from "./parts.ts";
+import { revokeEnded } from "./revoke_ended.ts";
 import type { Claim, Failure } from "./store.ts";
 import {
   COMMIT_LATE_MS,
@@ -107,7 +107,7 @@ async function keep(
   { expires_in, scope }: TokenSet,
 ): Promise<Refreshed | Pause> {
   const { clock, store, keyring, client } = parts;
-  const { refresh_token, ...access_token } = tokens;
+  const { refresh_token: _, ...access_token } = tokens;
   const sealed = await sealTokenSet(keyring, { id: lease.id, provider: client.provider.name }, tokens);
   const commit = () =>
     store.commitRefresh({
@@ -138,7 +138,8 @@ async function keep(
     case "superseded":
       return { retry_in_ms: 0, trouble: refreshInProgress(lease.id) };
     case "disconnected":
-      parts.waitUntil(revokeUnwanted(parts, refresh_token).catch(parts.report));
+      // What was issued since must not outlive the user's no.
+      parts.waitUntil(revokeEnded(parts, lease.id, sealed.refresh_token_sealed));
       throw notFound(lease.id);
   }
 }
@@ -164,10 +165,14 @@ async function judge(parts: Parts, lease: Lease, attempt: Attempt, error: unknow
 
 /**
  * After an ambiguous end the new token may be out of reach. Where the spent one works a while longer, ask at once;
- * else live on the access token at hand while it lives.
+ * else live on the access token at hand while it lives. Where a spent one revokes everything, never ask while the
+ * request that we gave up may still be at work there.
  */
 function pauseAfterAmbiguous({ client }: Parts, lease: Lease, { refused }: Attempt): number {
-  return client.provider.reuse_grace_ms > 0 || refused ? 0 : Math.max(0, Math.round(lease.expires_in_ms));
+  const { reuse_grace_ms, revokes_on_reuse } = client.provider;
+  if (reuse_grace_ms > 0) return 0;
+  const least_ms = revokes_on_reuse ? leaseTimings(client.provider).settle_ms : 0;
+  return Math.max(least_ms, refused ? 0 : lease.expires_in_ms);
 }
 
 /** @throws {TokenError} `REAUTHORIZATION_REQUIRED` if the failure was final */
@@ -216,16 +221,6 @@ async function insist<T>(
 
 function* latePauses(): Generator<number> {
   for (let waited = 0; waited < COMMIT_LATE_MS; waited += 1_000) yield 1_000;
-}
-
-/** The user has disconnected while we refreshed: what was issued since must not outlive that. */
-async function revokeUnwanted(parts: Parts, refresh_token: string): Promise<void> {
-  const { clock, client, fetch } = parts;
-  await withDeadline(
-    clock,
-    leaseTimings(client.provider).request_ms,
-    (signal) => revoke(client, refresh_token, "refresh_token", { fetch, signal }),
-  );
 }
 
 function leaseId(lease: Lease): string {

@@ -1,58 +1,89 @@
 import type { SupabaseClient } from "@supabase/supabase-js";
+import type { Database } from "./database.types.ts";
 import { TokenError } from "./errors.ts";
-import type { Claim, Commit, Connect, Connection, DueClaim, Peek, SealedTokenSet, Store } from "./store.ts";
+import type { Commit, Connect, Store } from "./store.ts";
 
 /** A call that takes this many milliseconds is given up; every function behind it may be called again. */
 const CALL_MS = 5_000;
 /** SQLSTATE classes, and PostgREST's own codes, after which the same call may succeed: connection, rollback, resources, intervention, lock. */
 const RETRYABLE = /^(08|40|53|57)|^55P03$|^PGRST00[0-3]$/;
 
+type Rpc = Pick<SupabaseClient<Database>, "rpc">;
+type Functions = Database["public"]["Functions"];
+type Name = keyof Functions extends infer Key ? Key extends `oauth_${infer Rest}` ? Rest : never : never;
+type Declared<N extends Name> = Functions[`oauth_${N}`];
+
+/** SQL declares no argument and no column of an answer as not null, so each may be. */
+type Perhaps<T> = (T extends readonly (infer Item)[] ? readonly Item[] : T) | null;
+type Args<N extends Name> = {
+  readonly [K in keyof Declared<N>["Args"] as K extends `p_${infer Field}` ? Field : never]: Perhaps<
+    Declared<N>["Args"][K]
+  >;
+};
+type Row<N extends Name> = Declared<N>["Returns"] extends readonly (infer Columns)[]
+  ? { readonly [K in keyof Columns]: Perhaps<Columns[K]> }
+  : never;
+/** What fits `Shape` and has nothing beside it: PostgREST finds no function by a name too many. */
+type Exactly<Shape, T> = Shape & { readonly [K in Exclude<keyof T, keyof Shape>]: never };
+
 /**
  * The store on the SQL functions of `supabase/migrations`, through PostgREST: no connection is held, so it works
- * behind any pooler.
+ * behind any pooler. Names, arguments and answers are checked against the types generated from the migrations.
  *
  * @param client one with a secret key: the functions are granted to `service_role` alone
  */
-export function supabaseStore(client: Pick<SupabaseClient, "rpc">): Store {
-  const rows = <Row>(name: string, args: object): Promise<Row[]> => call<Row[]>(client, name, args);
-  const row = async <Row>(name: string, args: object): Promise<Row> => {
-    const [first] = await rows<Row>(name, args);
+export function supabaseStore(client: Rpc): Store {
+  const rows = <N extends Name, A extends Exactly<Args<N>, A>, R extends Exactly<Row<N>, R>>(
+    name: N,
+    args: A,
+  ): Promise<R[]> => call<R[]>(client, name, args);
+  const row = async <N extends Name, A extends Exactly<Args<N>, A>, R extends Exactly<Row<N>, R>>(
+    name: N,
+    args: A,
+  ): Promise<R> => {
+    const [first] = await rows<N, A, R>(name, args);
     if (first === undefined) throw new Error(`oauth_${name} answered without a row`);
     return first;
   };
-  const perhaps = async <Row>(name: string, args: object): Promise<Row | null> =>
-    (await rows<Row>(name, args))[0] ?? null;
+  const perhaps = async <N extends Name, A extends Exactly<Args<N>, A>, R extends Exactly<Row<N>, R>>(
+    name: N,
+    args: A,
+  ): Promise<R | null> => (await rows<N, A, R>(name, args))[0] ?? null;
+  const value = <N extends Name, A extends Exactly<Args<N>, A>>(
+    name: N,
+    args: A,
+  ): Promise<Declared<N>["Returns"]> => call(client, name, args);
 
   return {
-    peek: (id, user_id, seen_version) => perhaps<Peek>("peek", { id, user_id, seen_version }),
-    claimRefresh: (claim) => row<Claim>("claim_refresh", claim),
+    peek: (id, user_id, seen_version) => perhaps("peek", { id, user_id, seen_version }),
+    claimRefresh: (claim) => row("claim_refresh", claim),
     commitRefresh: (commit) => row("commit_refresh", withScope(commit)),
     failRefresh: (failure) => row("fail_refresh", failure),
-    claimDue: (due) => rows<DueClaim>("claim_due", due),
+    claimDue: (due) => rows("claim_due", due),
 
-    connection: (id, user_id) => perhaps<Connection>("connection", { id, user_id }),
+    connection: (id, user_id) => perhaps("connection", { id, user_id }),
     connectionsOf: (user_id, provider) => rows("connections_of", { user_id, provider }),
 
     beginAuthorization: (request) => row("begin_authorization", request),
     receiveAuthorizationResponse: (response) => perhaps("receive_authorization_response", response),
     takeAuthorization: (ticket) => perhaps("take_authorization", ticket),
-    returnAuthorization: (request_id) => call(client, "return_authorization", { request_id }),
+    returnAuthorization: (request_id) => value("return_authorization", { request_id }),
     connect: (connect) => row("connect", withScope(connect)),
 
     disconnect: (id, user_id) => perhaps("disconnect", { id, user_id }),
     uninstall: (provider, account_key, occurred_at) =>
-      call<number>(client, "uninstall", { provider, account_key, occurred_at }),
+      value("uninstall", { provider, account_key, occurred_at }),
 
     sealedUnderOtherKeys: (provider, key_id, limit) =>
-      rows<SealedTokenSet>("sealed_under_other_keys", { provider, key_id, limit }),
-    reseal: (reseal) => call<boolean>(client, "reseal", reseal),
-    purgeAuthorizationRequests: (limit) => call<number>(client, "purge_authorization_requests", { limit }),
+      rows("sealed_under_other_keys", { provider, key_id, limit }),
+    reseal: (reseal) => value("reseal", reseal),
+    purgeAuthorizationRequests: (limit) => value("purge_authorization_requests", { limit }),
   };
 }
 
 async function call<Result>(
-  client: Pick<SupabaseClient, "rpc">,
-  name: string,
+  client: Rpc,
+  name: Name,
   args: object,
 ): Promise<Result> {
   const { data, error, status } = await client
@@ -73,6 +104,6 @@ function named(args: object): Record<string, unknown> {
 }
 
 /** One text, blanks between, as RFC 6749 §3.3 writes it. */
-function withScope(args: Commit | Connect): object {
+function withScope<A extends Commit | Connect>(args: A): Omit<A, "scope"> & { scope: string | null } {
   return { ...args, scope: args.scope?.join(" ") ?? null };
 }

@@ -1,0 +1,398 @@
+// Written by `deno task types` from the migrations, with the Supabase CLI. Not to be edited.
+
+export type Json = string | number | boolean | null | { [key: string]: Json | undefined } | Json[];
+
+export type Database = {
+  "public": {
+    Tables: {
+      [_ in never]: never;
+    };
+    Views: {
+      "oauth_connections": {
+        Row: {
+          "access_expires_at": string | null;
+          "account": Json | null;
+          "created_at": string;
+          "id": string;
+          "provider": string;
+          "scope": (string)[];
+          "status": string;
+          "updated_at": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "access_expires_at"?: string | null;
+          "account"?: never;
+          "created_at"?: string | null;
+          "id"?: string | null;
+          "provider"?: string | null;
+          "scope"?: (string)[] | null;
+          "status"?: string | null;
+          "updated_at"?: string | null;
+        };
+        Update: {
+          "access_expires_at"?: string | null;
+          "account"?: never;
+          "created_at"?: string | null;
+          "id"?: string | null;
+          "provider"?: string | null;
+          "scope"?: (string)[] | null;
+          "status"?: string | null;
+          "updated_at"?: string | null;
+        };
+        Relationships: [];
+      };
+      "oauth_events": {
+        Row: {
+          "code": string | null;
+          "connection_id": string;
+          "created_at": string;
+          "id": number;
+          "kind": string;
+          "scope": (string)[] | null;
+          "version": number;
+        };
+        ComputedFields: never;
+        Insert: {
+          "code"?: string | null;
+          "connection_id"?: string | null;
+          "created_at"?: string | null;
+          "id"?: number | null;
+          "kind"?: string | null;
+          "scope"?: (string)[] | null;
+          "version"?: number | null;
+        };
+        Update: {
+          "code"?: string | null;
+          "connection_id"?: string | null;
+          "created_at"?: string | null;
+          "id"?: number | null;
+          "kind"?: string | null;
+          "scope"?: (string)[] | null;
+          "version"?: number | null;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "events_connection_id_fkey";
+            columns: ["connection_id"];
+            isOneToOne: false;
+            referencedRelation: "oauth_connections";
+            referencedColumns: ["id"];
+          },
+        ];
+      };
+    };
+    Functions: {
+      "oauth_begin_authorization": {
+        Args: {
+          "p_binding_hash": string;
+          "p_code_verifier_sealed": string;
+          "p_id": string;
+          "p_lifetime_ms": number;
+          "p_limit": number;
+          "p_provider": string;
+          "p_redirect_uri": string;
+          "p_return_to": string;
+          "p_user_id": string;
+        };
+        Returns: {
+          "expires_at": string;
+          "outcome": string;
+        }[];
+      };
+      "oauth_claim_due": {
+        Args: {
+          "p_idle_ms": number;
+          "p_lease_ms": number;
+          "p_limit": number;
+          "p_provider": string;
+          "p_request_ms": number;
+          "p_settle_ms": number;
+        };
+        Returns: {
+          "access_token_sealed": string;
+          "expires_in_ms": number;
+          "id": string;
+          "lease_id": string;
+          "outcome": string;
+          "refresh_token_sealed": string;
+          "retry_in_ms": number;
+          "takeover": boolean;
+          "version": number;
+        }[];
+      };
+      "oauth_claim_refresh": {
+        Args: {
+          "p_force": boolean;
+          "p_id": string;
+          "p_lease_ms": number;
+          "p_request_ms": number;
+          "p_seen_version": number;
+          "p_settle_ms": number;
+        };
+        Returns: {
+          "access_token_sealed": string;
+          "expires_in_ms": number;
+          "lease_id": string;
+          "outcome": string;
+          "refresh_token_sealed": string;
+          "retry_in_ms": number;
+          "takeover": boolean;
+          "version": number;
+        }[];
+      };
+      "oauth_commit_refresh": {
+        Args: {
+          "p_access_token_sealed": string;
+          "p_base_version": number;
+          "p_elapsed_ms": number;
+          "p_expires_in_ms": number;
+          "p_id": string;
+          "p_key_id": string;
+          "p_lease_id": string;
+          "p_refresh_token_sealed": string;
+          "p_scope": string;
+        };
+        Returns: {
+          "outcome": string;
+          "version": number;
+        }[];
+      };
+      "oauth_connect": {
+        Args: {
+          "p_access_token_sealed": string;
+          "p_account_email": string;
+          "p_account_key": string;
+          "p_account_name": string;
+          "p_elapsed_ms": number;
+          "p_expires_in_ms": number;
+          "p_id": string;
+          "p_key_id": string;
+          "p_provider": string;
+          "p_refresh_token_sealed": string;
+          "p_request_id": string;
+          "p_scope": string;
+          "p_user_id": string;
+        };
+        Returns: {
+          "version": number;
+        }[];
+      };
+      "oauth_connection": {
+        Args: { "p_id": string; "p_user_id": string };
+        Returns: {
+          "access_expires_at": string | null;
+          "account": Json | null;
+          "created_at": string;
+          "id": string;
+          "provider": string;
+          "scope": (string)[];
+          "status": string;
+          "updated_at": string;
+        }[];
+        SetofOptions: {
+          from: "*";
+          to: "oauth_connections";
+          isOneToOne: false;
+          isSetofReturn: true;
+        };
+      };
+      "oauth_connections_of": {
+        Args: { "p_provider": string; "p_user_id": string };
+        Returns: {
+          "id": string;
+          "status": string;
+        }[];
+      };
+      "oauth_disconnect": {
+        Args: { "p_id": string; "p_user_id": string };
+        Returns: {
+          "provider": string;
+          "refresh_token_sealed": string;
+        }[];
+      };
+      "oauth_fail_refresh": {
+        Args: {
+          "p_class": string;
+          "p_code": string;
+          "p_id": string;
+          "p_lease_id": string;
+          "p_wait_ms": number;
+        };
+        Returns: {
+          "outcome": string;
+          "retry_in_ms": number;
+        }[];
+      };
+      "oauth_peek": {
+        Args: { "p_id": string; "p_seen_version": number; "p_user_id": string };
+        Returns: {
+          "access_token_sealed": string;
+          "busy_ms": number;
+          "expires_in_ms": number;
+          "fresh_in_ms": number;
+          "provider": string;
+          "refresh_in_ms": number;
+          "status": string;
+          "version": number;
+        }[];
+      };
+      "oauth_purge_authorization_requests": { Args: { "p_limit": number }; Returns: number };
+      "oauth_receive_authorization_response": {
+        Args: { "p_code_sealed": string; "p_id": string; "p_provider": string; "p_ticket_hash": string };
+        Returns: {
+          "return_to": string;
+        }[];
+      };
+      "oauth_reseal": {
+        Args: {
+          "p_access_token_sealed": string;
+          "p_id": string;
+          "p_key_id": string;
+          "p_new_key_id": string;
+          "p_refresh_token_sealed": string;
+          "p_version": number;
+        };
+        Returns: boolean;
+      };
+      "oauth_return_authorization": { Args: { "p_request_id": string }; Returns: undefined };
+      "oauth_sealed_under_other_keys": {
+        Args: { "p_key_id": string; "p_limit": number; "p_provider": string };
+        Returns: {
+          "access_token_sealed": string;
+          "id": string;
+          "key_id": string;
+          "refresh_token_sealed": string;
+          "version": number;
+        }[];
+      };
+      "oauth_take_authorization": {
+        Args: {
+          "p_binding_hash": string;
+          "p_provider": string;
+          "p_ticket_hash": string;
+          "p_user_id": string;
+        };
+        Returns: {
+          "code_sealed": string;
+          "code_verifier_sealed": string;
+          "id": string;
+          "redirect_uri": string;
+        }[];
+      };
+      "oauth_uninstall": {
+        Args: { "p_account_key": string; "p_occurred_at": string; "p_provider": string };
+        Returns: number;
+      };
+    };
+    Enums: {
+      [_ in never]: never;
+    };
+    CompositeTypes: {
+      [_ in never]: never;
+    };
+  };
+};
+
+type DatabaseWithoutInternals = Omit<Database, "__InternalSupabase">;
+
+type DefaultSchema = DatabaseWithoutInternals[Extract<keyof Database, "public">];
+
+export type Tables<
+  DefaultSchemaTableNameOrOptions extends
+    | keyof (DefaultSchema["Tables"] & DefaultSchema["Views"])
+    | { schema: keyof DatabaseWithoutInternals },
+  TableName extends DefaultSchemaTableNameOrOptions extends {
+    schema: keyof DatabaseWithoutInternals;
+  } ? keyof (
+      & DatabaseWithoutInternals[DefaultSchemaTableNameOrOptions["schema"]]["Tables"]
+      & DatabaseWithoutInternals[DefaultSchemaTableNameOrOptions["schema"]]["Views"]
+    )
+    : never = never,
+> = DefaultSchemaTableNameOrOptions extends { schema: keyof DatabaseWithoutInternals } ? (
+    & DatabaseWithoutInternals[DefaultSchemaTableNameOrOptions["schema"]]["Tables"]
+    & DatabaseWithoutInternals[DefaultSchemaTableNameOrOptions["schema"]]["Views"]
+  )[TableName] extends {
+    Row: infer R;
+  } ? R
+  : never
+  : DefaultSchemaTableNameOrOptions extends keyof (DefaultSchema["Tables"] & DefaultSchema["Views"])
+    ? (DefaultSchema["Tables"] & DefaultSchema["Views"])[DefaultSchemaTableNameOrOptions] extends {
+      Row: infer R;
+    } ? R
+    : never
+  : never;
+
+export type TablesInsert<
+  DefaultSchemaTableNameOrOptions extends
+    | keyof DefaultSchema["Tables"]
+    | { schema: keyof DatabaseWithoutInternals },
+  TableName extends DefaultSchemaTableNameOrOptions extends {
+    schema: keyof DatabaseWithoutInternals;
+  } ? keyof DatabaseWithoutInternals[DefaultSchemaTableNameOrOptions["schema"]]["Tables"]
+    : never = never,
+> = DefaultSchemaTableNameOrOptions extends { schema: keyof DatabaseWithoutInternals }
+  ? DatabaseWithoutInternals[DefaultSchemaTableNameOrOptions["schema"]]["Tables"][TableName] extends {
+    Insert: infer I;
+  } ? I
+  : never
+  : DefaultSchemaTableNameOrOptions extends keyof DefaultSchema["Tables"]
+    ? DefaultSchema["Tables"][DefaultSchemaTableNameOrOptions] extends {
+      Insert: infer I;
+    } ? I
+    : never
+  : never;
+
+export type TablesUpdate<
+  DefaultSchemaTableNameOrOptions extends
+    | keyof DefaultSchema["Tables"]
+    | { schema: keyof DatabaseWithoutInternals },
+  TableName extends DefaultSchemaTableNameOrOptions extends {
+    schema: keyof DatabaseWithoutInternals;
+  } ? keyof DatabaseWithoutInternals[DefaultSchemaTableNameOrOptions["schema"]]["Tables"]
+    : never = never,
+> = DefaultSchemaTableNameOrOptions extends { schema: keyof DatabaseWithoutInternals }
+  ? DatabaseWithoutInternals[DefaultSchemaTableNameOrOptions["schema"]]["Tables"][TableName] extends {
+    Update: infer U;
+  } ? U
+  : never
+  : DefaultSchemaTableNameOrOptions extends keyof DefaultSchema["Tables"]
+    ? DefaultSchema["Tables"][DefaultSchemaTableNameOrOptions] extends {
+      Update: infer U;
+    } ? U
+    : never
+  : never;
+
+export type Enums<
+  DefaultSchemaEnumNameOrOptions extends
+    | keyof DefaultSchema["Enums"]
+    | { schema: keyof DatabaseWithoutInternals },
+  EnumName extends DefaultSchemaEnumNameOrOptions extends {
+    schema: keyof DatabaseWithoutInternals;
+  } ? keyof DatabaseWithoutInternals[DefaultSchemaEnumNameOrOptions["schema"]]["Enums"]
+    : never = never,
+> = DefaultSchemaEnumNameOrOptions extends { schema: keyof DatabaseWithoutInternals }
+  ? DatabaseWithoutInternals[DefaultSchemaEnumNameOrOptions["schema"]]["Enums"][EnumName]
+  : DefaultSchemaEnumNameOrOptions extends keyof DefaultSchema["Enums"]
+    ? DefaultSchema["Enums"][DefaultSchemaEnumNameOrOptions]
+  : never;
+
+export type CompositeTypes<
+  PublicCompositeTypeNameOrOptions extends
+    | keyof DefaultSchema["CompositeTypes"]
+    | { schema: keyof DatabaseWithoutInternals },
+  CompositeTypeName extends PublicCompositeTypeNameOrOptions extends {
+    schema: keyof DatabaseWithoutInternals;
+  } ? keyof DatabaseWithoutInternals[PublicCompositeTypeNameOrOptions["schema"]]["CompositeTypes"]
+    : never = never,
+> = PublicCompositeTypeNameOrOptions extends { schema: keyof DatabaseWithoutInternals }
+  ? DatabaseWithoutInternals[PublicCompositeTypeNameOrOptions["schema"]]["CompositeTypes"][CompositeTypeName]
+  : PublicCompositeTypeNameOrOptions extends keyof DefaultSchema["CompositeTypes"]
+    ? DefaultSchema["CompositeTypes"][PublicCompositeTypeNameOrOptions]
+  : never;
+
+export const Constants = {
+  "public": {
+    Enums: {},
+  },
+} as const;
