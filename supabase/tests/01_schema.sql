@@ -3,7 +3,7 @@
 begin;
 create extension if not exists pgtap with schema extensions;
 set local search_path = public, extensions;
-select plan(24);
+select plan(26);
 
 create temp view ours as
   select p.oid, p.oid::regprocedure::text as name, p.pronamespace::regnamespace::text as schema, p.proconfig, p.prosecdef, p.proowner,
@@ -26,8 +26,8 @@ select is_empty(
 );
 select is_empty(
   $$ select oid::regclass from pg_class
-      where relnamespace = 'oauth'::regnamespace and relkind not in ('r', 'p', 'i', 'I', 'S', 'c') $$,
-  'schema oauth has tables only: no view, materialized view or foreign table reads past row level security'
+      where relnamespace = 'oauth'::regnamespace and relkind not in ('r', 'p', 'v', 'i', 'I', 'S', 'c') $$,
+  'schema oauth has tables and plain views: no materialized view or foreign table reads past row level security'
 );
 select results_eq(
   $$ select c.oid::regclass::text, p.polcmd, p.polroles::regrole[]::text, p.polpermissive
@@ -57,10 +57,10 @@ select is_empty(
 );
 select is_empty(
   $$ select oid::regclass::text from pg_class
-      where relnamespace = 'oauth'::regnamespace and relkind = 'r' and obj_description(oid, 'pg_class') is null
+      where relnamespace = 'oauth'::regnamespace and relkind in ('r', 'v') and obj_description(oid, 'pg_class') is null
      union all
      select name from ours where obj_description(oid, 'pg_proc') is null $$,
-  'every table and function says what it is for'
+  'every table, view and function says what it is for'
 );
 
 -- Views
@@ -90,9 +90,16 @@ select is_empty(
 select is_empty(
   $$ select name from ours
       where has_function_privilege('anon', oid, 'execute')
-         or has_function_privilege('authenticated', oid, 'execute')
-         or not has_function_privilege('service_role', oid, 'execute') $$,
-  'nor by way of a role''s membership; and service_role may execute each'
+         or has_function_privilege('authenticated', oid, 'execute') $$,
+  'nor by way of a role''s membership'
+);
+select results_eq(
+  $$ select name from ours where not has_function_privilege('service_role', oid, 'execute') order by name collate "C" $$,
+  $$ values
+    ('oauth.cron_secret_key()'), ('oauth.project_url()'), ('oauth.request_sweep(integer)'),
+    ('oauth.schedule_sweep(text,integer)'), ('oauth.start_live_events()'), ('oauth.stop_live_events()'),
+    ('oauth.unschedule_sweep()'), ('oauth.vault_setting(text,text,text)') $$,
+  'service_role may execute each but these, which are for whoever runs the project'
 );
 select is_empty($$ select name from ours where prosecdef $$, 'no function lends its owner''s rights');
 select is_empty(
@@ -140,8 +147,14 @@ select results_eq(
       where c.relnamespace = 'oauth'::regnamespace and c.relkind = 'r' and grantee = 'service_role'::regrole
       group by 1 order by 1 $$,
   $$ values ('oauth.authorization_requests', 'delete, insert, select, update'), ('oauth.connections', 'insert, select, update'),
-            ('oauth.events', 'insert, select'), ('oauth.token_sets', 'delete, insert, select, update') $$,
+            ('oauth.events', 'delete, insert, select'), ('oauth.token_sets', 'delete, insert, select, update') $$,
   'service_role may do with each table what the functions need'
+);
+select results_eq(
+  $$ select c.oid::regclass::text, grantee::regrole::text, privilege_type from pg_class c, aclexplode(c.relacl)
+      where c.relnamespace = 'oauth'::regnamespace and c.relkind = 'v' and grantee <> c.relowner order by 1 $$,
+  $$ values ('oauth.connection_health', 'service_role', 'SELECT'), ('oauth.provider_health', 'service_role', 'SELECT') $$,
+  'the views of schema oauth are for service_role, to read'
 );
 select is_empty(
   $$ select c.oid::regclass, grantee::regrole, privilege_type from pg_class c, aclexplode(c.relacl)

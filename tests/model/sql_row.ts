@@ -51,7 +51,7 @@ export async function writeRow(sql: Sql, row: Row): Promise<void> {
     row.next_attempt_at && hours(row.next_attempt_at === "unsettled_until" ? "ahead" : "later")
   }
      where id = ${ID}`;
-  await sql`delete from oauth.events where connection_id = ${ID}`;
+  await sql`truncate oauth.events`;
   await sql`delete from oauth.token_sets where connection_id = ${ID}`;
   if (refresh_token === null) return;
   await sql`

@@ -68,6 +68,11 @@ export class FakeStore implements Store {
     row.expires_at = this.#database.now() - ms_ago;
   }
 
+  /** As if all events so far had been recorded this much earlier. */
+  backdateEvents(ms_ago: number): void {
+    for (const event of this.#database.events) event.at -= ms_ago;
+  }
+
   /** `before`: the call never reaches the database. `after`: it does, and its answer is lost. */
   failNext(method: keyof Store, times = 1, when: "before" | "after" = "before"): void {
     for (let n = 0; n < times; n += 1) this.#failures.push({ method, when });
@@ -154,6 +159,9 @@ export class FakeStore implements Store {
       "purgeAuthorizationRequests",
       (database) => authorizations.purgeAuthorizationRequests(database, limit),
     );
+  }
+  purgeEvents(limit: number): Promise<number> {
+    return this.#call("purgeEvents", (database) => database.purgeEvents(limit));
   }
 
   /** One transaction: all of it at one moment. What comes back is a copy, as it is from a database. */

@@ -1,5 +1,14 @@
 import { pipedrive } from "../../supabase/functions/_shared/providers/pipedrive.ts";
-import { clientOf, counted, sendOnce, systemClock } from "../../supabase/functions/_shared/wiring.ts";
+import { createClient } from "@supabase/supabase-js";
+import { Meter } from "../../supabase/functions/_shared/http/meter.ts";
+import { supabaseStore } from "../../supabase/functions/_shared/tokens/supabase_store.ts";
+import {
+  clientOf,
+  measuredFetch,
+  measuredStore,
+  sendOnce,
+  systemClock,
+} from "../../supabase/functions/_shared/wiring.ts";
 import { assertEquals, assertRejects } from "../support/assert.ts";
 import { fakeFetch, json } from "../support/fake_fetch.ts";
 
@@ -28,12 +37,27 @@ Deno.test("clientOf() gives no revocation endpoint to a provider that has none",
   assertEquals("revocation_endpoint" in clientOf(without, settings, CALLBACK).provider, false);
 });
 
-Deno.test("counted() counts every request into the log line, failed ones too", async () => {
-  const log = { request_id: "r", function: "f", provider_calls: undefined as number | undefined };
-  const send = counted(log, fakeFetch(json({}), new TypeError("reset")));
+Deno.test("measuredFetch() counts every request, failed ones too", async () => {
+  const meter = new Meter();
+  const send = measuredFetch(meter, fakeFetch(json({}), new TypeError("reset")));
   await send("https://acme.pipedrive.com/");
   await assertRejects(() => send("https://acme.pipedrive.com/"), TypeError);
-  assertEquals(log.provider_calls, 2);
+  assertEquals(meter.calls, 2);
+});
+
+Deno.test("measuredStore() counts each request that goes to the database, and changes none", async () => {
+  const meter = new Meter();
+  const fetch = fakeFetch(json([]), json(3), json({ code: "55P03", message: "lock timeout" }, 500));
+  const client = createClient("https://project.supabase.co", "sb_secret_x", {
+    global: { fetch },
+    auth: { persistSession: false, autoRefreshToken: false },
+  });
+  const store = measuredStore(meter, supabaseStore(client));
+  assertEquals(await store.peek("i", null, -1), null);
+  assertEquals(await store.purgeEvents(10), 3);
+  await assertRejects(() => store.purgeEvents(10));
+  assertEquals([meter.calls, fetch.requests.length], [3, 3]);
+  assertEquals(fetch.requests[0]?.body, '{"p_id":"i","p_user_id":null,"p_seen_version":-1}');
 });
 
 Deno.test("systemClock sleeps until the signal fires, and leaves no timer behind", async () => {

@@ -1,11 +1,13 @@
 import { fromEnvironment, type ProviderSettings, readSettings, type Settings } from "./env.ts";
 import { failureOf, RequestError } from "./http/errors.ts";
 import { type LogFields, writeLine } from "./http/log.ts";
+import type { Meter } from "./http/meter.ts";
 import type { Edge } from "./http/serve.ts";
 import type { Client, Provider } from "./oauth/client.ts";
 import { providers } from "./providers/mod.ts";
 import { Memory } from "./tokens/memory.ts";
 import type { Clock, Parts } from "./tokens/parts.ts";
+import type { Store } from "./tokens/store.ts";
 import { supabaseStore } from "./tokens/supabase_store.ts";
 
 /** What a handler is given to work with. */
@@ -43,7 +45,7 @@ function settingsOnce(): Promise<Settings> {
   return reading ??= readSettings(fromEnvironment, providers.keys());
 }
 
-function partsOf({ supabaseAdmin, log }: Edge, settings: Settings, provider_name: string): Parts {
+function partsOf({ supabaseAdmin, log, meters }: Edge, settings: Settings, provider_name: string): Parts {
   const provider = providers.get(provider_name);
   const memory = memories.get(provider_name);
   const own = settings.providers.get(provider_name);
@@ -51,10 +53,10 @@ function partsOf({ supabaseAdmin, log }: Edge, settings: Settings, provider_name
   log.provider = provider_name;
   return {
     client: clientOf(provider, own, settings.callback_url),
-    store: supabaseStore(supabaseAdmin),
+    store: measuredStore(meters.database, supabaseStore(supabaseAdmin)),
     keyring: settings.keyring,
     memory,
-    fetch: counted(log),
+    fetch: measuredFetch(meters.provider),
     clock: systemClock,
     random: Math.random,
     waitUntil,
@@ -83,12 +85,20 @@ export function clientOf(provider: Provider, settings: ProviderSettings, callbac
   };
 }
 
-/** `fetch` that counts into the request's log line. */
-export function counted(log: LogFields, send: typeof fetch = sendOnce): typeof fetch {
-  return (input, init) => {
-    log.provider_calls = (log.provider_calls ?? 0) + 1;
-    return send(input, init);
-  };
+/** `fetch` that is counted and timed. */
+export function measuredFetch(meter: Meter, send: typeof fetch = sendOnce): typeof fetch {
+  return (input, init) => meter.measure(() => send(input, init));
+}
+
+/** The store, each of whose methods is one call to the database: counted and timed. */
+export function measuredStore(meter: Meter, store: Store): Store {
+  return new Proxy(store, {
+    get(target, name) {
+      const method: unknown = Reflect.get(target, name);
+      if (typeof method !== "function") return method;
+      return (...args: unknown[]) => meter.measure<unknown>(() => Reflect.apply(method, target, args));
+    },
+  });
 }
 
 /**

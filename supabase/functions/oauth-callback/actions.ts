@@ -9,7 +9,7 @@ import { disconnectConnection } from "../_shared/tokens/disconnect.ts";
 import type { Handler } from "./call.ts";
 import { originFor, pathUnderApp } from "./return_to.ts";
 
-const beginInput = v.strictObject({ return_to: v.optional(pathUnderApp, "/") });
+export const beginInput = v.strictObject({ return_to: v.optional(pathUnderApp, "/") });
 
 /** Begins: where to send the browser, and the binding that this tab keeps meanwhile. */
 export const authorize: Handler = async ({ edge, wiring, parts }) => {
@@ -27,7 +27,7 @@ const secret = v.pipe(
   v.nonEmpty("must not be empty"),
   v.maxLength(256, "must not be longer than 256 characters"),
 );
-const completeInput = v.strictObject({ ticket: secret, binding: secret });
+export const completeInput = v.strictObject({ ticket: secret, binding: secret });
 
 /** Completes what the same user began in the same tab. */
 export const complete: Handler = async ({ edge, parts }) => {
@@ -38,7 +38,7 @@ export const complete: Handler = async ({ edge, parts }) => {
   return json({ connection });
 };
 
-const disconnectInput = v.strictObject({ connection_id: connectionId });
+export const disconnectInput = v.strictObject({ connection_id: connectionId });
 
 /** Erases the tokens and revokes them at the provider. */
 export const disconnect: Handler = async ({ edge, parts }) => {

@@ -14,7 +14,7 @@ const id = v.pipe(
   v.regex(/^\d{1,20}$/, "must be a number"),
 );
 const text = v.pipe(v.union([v.string(), v.number()]), v.transform(String));
-const notice = v.object({
+export const notice = v.object({
   client_id: text,
   company_id: id,
   user_id: id,

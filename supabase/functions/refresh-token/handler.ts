@@ -9,7 +9,7 @@ import type { Parts } from "../_shared/tokens/parts.ts";
 import { sweep, type Swept } from "../_shared/tokens/sweep.ts";
 import type { Wire, Wiring } from "../_shared/wiring.ts";
 
-const input = v.strictObject({
+export const input = v.strictObject({
   connection_id: v.optional(connectionId),
   force: v.optional(v.boolean()),
 });

@@ -16,7 +16,7 @@ const LONGEST_CURSOR = 1024;
 const REGION = "forceFunctionRegion";
 
 /** https://developers.pipedrive.com/docs/api/v1/Persons#searchPersons, version 2: nothing is coerced there. */
-const search = v.pipe(
+export const search = v.pipe(
   v.strictObject({
     connection_id: v.optional(connectionId),
     term: v.pipe(

@@ -60,8 +60,10 @@ export interface EventRow {
   readonly version: number;
   readonly attempts: number;
   readonly code: string | null;
-  readonly at: number;
+  at: number;
 }
+
+const DAY_MS = 86_400_000;
 
 /** Where the database's clock stands when a test's clock stands at 0. */
 const EPOCH = Date.parse("2026-01-01T00:00:00Z");
@@ -83,6 +85,18 @@ export class FakeDatabase {
     const { id: connection_id, version } = row;
     this.events.push({ connection_id, kind, version, attempts, code, at: this.now() });
   }
+
+  purgeEvents(limit: number): number {
+    const gone = this.events.filter((event) => keptUntil(event) <= this.now()).slice(0, limit);
+    for (const event of gone) this.events.splice(this.events.indexOf(event), 1);
+    return gone.length;
+  }
+}
+
+/** What repeats is kept for 90 days, what was granted, lost or ended for two years. */
+function keptUntil({ kind, code, at }: EventRow): number {
+  const repeats = kind === "refresh_failed" || (kind === "refreshed" && code === null);
+  return at + (repeats ? 90 : 730) * DAY_MS;
 }
 
 /** What the database raises: a bug of the caller's, with its SQLSTATE. */

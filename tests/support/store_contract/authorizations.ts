@@ -188,4 +188,11 @@ export const authorizations: readonly StorePromise[] = [
       await story.begun({ id: expired });
     },
   },
+  {
+    promise: "purgeEvents() deletes no event before its time",
+    async keep(story) {
+      await story.connected();
+      assertEquals(await story.store.purgeEvents(1_000), 0);
+    },
+  },
 ];

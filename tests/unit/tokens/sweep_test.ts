@@ -103,3 +103,18 @@ Deno.test("sweep() leaves and reports a token set whose key is gone", async () =
   assertEquals(before.reports.length, 1);
   assertEquals(before.store.row(id).access_token_sealed, access_token_sealed);
 });
+
+Deno.test("sweep() purges what nobody came back for and history past its time, and counts them together", async () => {
+  const parts = await makeParts();
+  await connected(parts);
+  const { store } = parts;
+  const request = { id: "h", user_id: crypto.randomUUID(), provider: "pipedrive", binding_hash: "b" };
+  const place = { redirect_uri: "https://x.example/callback", return_to: "/", code_verifier_sealed: null };
+  await store.beginAuthorization({ ...request, ...place, lifetime_ms: 600_000, limit: 5 });
+  store.backdateEvents(729 * DAY);
+  assertEquals((await sweep(parts)).purged, 0);
+  store.backdateEvents(DAY);
+  store.expireAuthorization("h");
+  assertEquals((await sweep(parts)).purged, 2);
+  assertEquals(store.events(), []);
+});

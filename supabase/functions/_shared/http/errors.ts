@@ -36,7 +36,7 @@ export function methodNotAllowed(allow: readonly string[]): RequestError {
 const RETRY_AFTER_S = { soon: 1, later: 5 };
 
 /** The one map from code to status. A retryable code carries `Retry-After`. */
-const ANSWERS: Readonly<Record<PublicCode, { status: number; retry_after?: number }>> = {
+export const ANSWERS: Readonly<Record<PublicCode, { status: number; retry_after?: number }>> = {
   INVALID_REQUEST: { status: 400 },
   MISSING_CREDENTIALS: { status: 401 },
   INVALID_CREDENTIALS: { status: 401 },

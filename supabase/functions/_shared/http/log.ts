@@ -19,6 +19,11 @@ export interface LogFields {
   provider_calls?: number;
   /** Requests to the provider's API that this request needed. */
   attempts?: number;
+  /** Calls of our SQL functions. */
+  database_calls?: number;
+  /** Of `milliseconds`, those in which a call to the database, or a request to the provider, was under way. */
+  database_milliseconds?: number;
+  provider_milliseconds?: number;
   milliseconds?: number;
 }
 
@@ -35,6 +40,9 @@ const FIELDS = [
   "reason",
   "provider_calls",
   "attempts",
+  "database_calls",
+  "database_milliseconds",
+  "provider_milliseconds",
   "milliseconds",
 ] as const satisfies readonly (keyof LogFields)[];
 

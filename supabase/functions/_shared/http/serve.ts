@@ -3,6 +3,7 @@ import type { SupabaseClient } from "@supabase/supabase-js";
 import { withLimitedBody } from "./body_limit.ts";
 import { failureOf, RequestError } from "./errors.ts";
 import { type LogFields, writeLine } from "./log.ts";
+import { type Meters, newMeters, serverTiming } from "./meter.ts";
 import { json } from "./respond.ts";
 
 /** `secret` accepts every secret key of the project, whatever its name; `none` comes last. */
@@ -21,6 +22,7 @@ export interface Edge {
   readonly supabaseAdmin: SupabaseClient;
   /** Handlers add what they learn. */
   readonly log: LogFields;
+  readonly meters: Meters;
 }
 
 /** On every answer; `no-referrer` because a callback's URL holds a code (RFC 9700 §4.2.4). The exposed names are the ones a page may read across origins (https://fetch.spec.whatwg.org/#cors-protocol). */
@@ -30,9 +32,11 @@ const HEADERS: Readonly<Record<string, string>> = {
     "authorization, x-client-info, apikey, content-type, x-region, x-request-id, x-retry-count, traceparent, tracestate, baggage",
   "access-control-allow-methods": "GET, POST, DELETE, OPTIONS",
   "access-control-expose-headers":
-    "x-request-id, retry-after, x-ratelimit-limit, x-ratelimit-remaining, x-ratelimit-reset, x-daily-ratelimit-token-limit, x-daily-ratelimit-token-remaining, x-supabase-server-error",
+    "x-request-id, retry-after, x-ratelimit-limit, x-ratelimit-remaining, x-ratelimit-reset, x-daily-ratelimit-token-limit, x-daily-ratelimit-token-remaining, x-supabase-server-error, server-timing",
   "cache-control": "no-store",
   "referrer-policy": "no-referrer",
+  // Without it a page of another origin sees no `Server-Timing` in its own measurements.
+  "timing-allow-origin": "*",
   "x-content-type-options": "nosniff",
 };
 
@@ -53,11 +57,11 @@ export function serve(
   return async (request) => {
     const started = performance.now();
     const log: LogFields = { request_id: requestIdOf(request), function: name };
-    const response = await answer(request, auth, handle, log);
-    log.status = response.status;
-    log.milliseconds = Math.round(performance.now() - started);
-    writeLine(log);
-    return stamped(response, log.request_id);
+    const meters = newMeters();
+    const response = await answer(request, auth, handle, { log, meters });
+    const milliseconds = Math.round(performance.now() - started);
+    writeLine({ ...log, ...cost(meters), status: response.status, milliseconds });
+    return stamped(response, log.request_id, serverTiming(meters, milliseconds));
   };
 }
 
@@ -66,14 +70,15 @@ async function answer(
   request: Request,
   auth: readonly AuthMode[],
   handle: (edge: Edge) => Promise<Response>,
-  log: LogFields,
+  notes: Pick<Edge, "log" | "meters">,
 ): Promise<Response> {
+  const { log } = notes;
   try {
     if (request.method === "OPTIONS") return new Response(null, { status: 204 });
     const limited = await withLimitedBody(request);
     const verified = withSupabase(
       { auth: modesOf(auth), errors: { detailed: false }, cors: "disabled" },
-      (_, context) => handle(edgeOf(limited, context, log)),
+      (_, context) => handle(edgeOf(limited, context, notes)),
     );
     const response = await verified(limited);
     log.code ??= response.headers.get("x-supabase-server-error") ?? undefined;
@@ -85,11 +90,25 @@ async function answer(
   }
 }
 
-function edgeOf(request: Request, context: SupabaseContext, log: LogFields): Edge {
+function edgeOf(request: Request, context: SupabaseContext, notes: Pick<Edge, "log" | "meters">): Edge {
   const caller = callerOf(context);
-  if (caller.kind === "user") log.caller = caller.user_id;
-  if (caller.kind === "secret") log.caller = caller.key_name;
-  return { request, caller, supabaseAdmin: context.supabaseAdmin, log };
+  if (caller.kind === "user") notes.log.caller = caller.user_id;
+  if (caller.kind === "secret") notes.log.caller = caller.key_name;
+  return { request, caller, supabaseAdmin: context.supabaseAdmin, ...notes };
+}
+
+/** For the log line, whose fields are left out where nothing was called. */
+function cost({ database, provider }: Meters): Partial<LogFields> {
+  return {
+    ...(database.calls > 0 && {
+      database_calls: database.calls,
+      database_milliseconds: database.milliseconds,
+    }),
+    ...(provider.calls > 0 && {
+      provider_calls: provider.calls,
+      provider_milliseconds: provider.milliseconds,
+    }),
+  };
 }
 
 function callerOf({ authMode, authKeyName, userClaims }: SupabaseContext): Caller {
@@ -114,9 +133,10 @@ function requestIdOf(request: Request): string {
   return UUID.test(given) ? given : crypto.randomUUID();
 }
 
-function stamped(response: Response, request_id: string): Response {
+function stamped(response: Response, request_id: string, server_timing: string): Response {
   const answer = new Response(response.body, response);
   for (const [name, value] of Object.entries(HEADERS)) answer.headers.set(name, value);
   answer.headers.set("x-request-id", request_id);
+  answer.headers.set("server-timing", server_timing);
   return answer;
 }

@@ -238,6 +238,7 @@ export type Database = {
         }[];
       };
       "oauth_purge_authorization_requests": { Args: { "p_limit": number }; Returns: number };
+      "oauth_purge_events": { Args: { "p_limit": number }; Returns: number };
       "oauth_receive_authorization_response": {
         Args: { "p_code_sealed": string; "p_id": string; "p_provider": string; "p_ticket_hash": string };
         Returns: {

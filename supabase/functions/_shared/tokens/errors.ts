@@ -45,10 +45,11 @@ export function reauthorizationRequired(connection_id: string): TokenError {
   });
 }
 
+/** Soon: whoever comes back waits again, and is there when a crashed holder's lease ends. */
 export function refreshInProgress(connection_id: string): TokenError {
   return new TokenError("REFRESH_IN_PROGRESS", "the access token is being refreshed: try again shortly", {
     connection_id,
-    retry_after: 5,
+    retry_after: 1,
   });
 }
 

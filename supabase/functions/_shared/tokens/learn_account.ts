@@ -15,6 +15,9 @@ const ATTEMPTS = 4;
 /** After a 429 that says nothing, in milliseconds. */
 const RATE_LIMIT_PAUSE_MS = 2_000;
 
+/** What asking takes. */
+type Asking = Pick<Parts, "client" | "clock" | "fetch" | "random">;
+
 /**
  * Whom a new access token speaks for, asked at the provider's API.
  *
@@ -23,7 +26,7 @@ const RATE_LIMIT_PAUSE_MS = 2_000;
  *
  * @throws {TokenError} `PROVIDER_UNAVAILABLE`, `PROVIDER_RATE_LIMITED`, `PROVIDER_FORBIDDEN`, `PROVIDER_RESPONSE_INVALID`
  */
-export async function learnAccount(parts: Parts, token: AccessToken): Promise<Account> {
+export async function learnAccount(parts: Asking, token: AccessToken): Promise<Account> {
   const { clock } = parts;
   const ends = clock.now() + LEARN_MS;
   const worthAnother = (error: unknown): number | null => {
@@ -42,7 +45,7 @@ export async function learnAccount(parts: Parts, token: AccessToken): Promise<Ac
 }
 
 async function ask(
-  { client, fetch }: Parts,
+  { client, fetch }: Asking,
   { access_token, api_origin }: AccessToken,
   signal: AbortSignal,
 ): Promise<Account> {

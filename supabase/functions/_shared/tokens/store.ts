@@ -44,6 +44,8 @@ export interface Store {
   reseal(reseal: Reseal): Promise<boolean>;
   /** Deletes up to `limit` expired authorization requests. Returns how many. */
   purgeAuthorizationRequests(limit: number): Promise<number>;
+  /** Deletes up to `limit` events that have been kept for their time. Returns how many. */
+  purgeEvents(limit: number): Promise<number>;
 }
 
 export type Status = "active" | "reauthorization_required" | "disconnected";

@@ -78,6 +78,7 @@ export function supabaseStore(client: Rpc): Store {
       rows("sealed_under_other_keys", { provider, key_id, limit }),
     reseal: (reseal) => value("reseal", reseal),
     purgeAuthorizationRequests: (limit) => value("purge_authorization_requests", { limit }),
+    purgeEvents: (limit) => value("purge_events", { limit }),
   };
 }
 
@@ -99,8 +100,9 @@ async function call<Result>(
 }
 
 /** Arguments are named after the fields: `seen_version` travels as `p_seen_version`. */
-function named(args: object): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(args).map(([field, value]) => [`p_${field}`, value]));
+function named(args: object): Declared<Name>["Args"] {
+  const fields = Object.entries(args).map(([field, value]) => [`p_${field}`, value] as const);
+  return Object.fromEntries(fields) as Declared<Name>["Args"];
 }
 
 /** One text, blanks between, as RFC 6749 §3.3 writes it. */

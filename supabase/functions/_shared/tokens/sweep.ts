@@ -9,8 +9,9 @@ import { openAccessToken, openRefreshToken, sealTokenSet } from "./token_set.ts"
 const CONCURRENCY = 10;
 /** No new batch after this many milliseconds, so that one call ends well inside the platform's wall clock of 150 s. */
 const BATCHES_MS = 60_000;
-/** Token sets resealed and authorization requests purged in one call. */
+/** Token sets resealed in one call. */
 const RESEAL_LIMIT = 500;
+/** Authorization requests purged in one call, and as many events. */
 const PURGE_LIMIT = 1_000;
 
 export interface Swept {
@@ -19,19 +20,20 @@ export interface Swept {
   readonly failed: number;
   readonly reauthorization_required: number;
   readonly resealed: number;
+  /** Authorization requests and events together. */
   readonly purged: number;
 }
 
 /**
  * Does what is due for one provider: refreshes what would otherwise die of disuse or was left unfinished, reseals
- * what lies under an old key, purges what nobody came back for. Two sweeps at once share the work.
+ * what lies under an old key, purges what nobody came back for and what was kept for its time. Two sweeps at once share the work.
  */
 export async function sweep(parts: Parts): Promise<Swept> {
   const refreshes = await refreshDue(parts);
   return {
     ...refreshes,
     resealed: await resealAll(parts),
-    purged: await parts.store.purgeAuthorizationRequests(PURGE_LIMIT),
+    purged: await purgeAll(parts),
   };
 }
 
@@ -86,6 +88,10 @@ async function resealAll(parts: Parts): Promise<number> {
     }
   }
   return resealed;
+}
+
+async function purgeAll({ store }: Parts): Promise<number> {
+  return await store.purgeAuthorizationRequests(PURGE_LIMIT) + await store.purgeEvents(PURGE_LIMIT);
 }
 
 async function resealOne({ client, keyring, store }: Parts, row: SealedTokenSet): Promise<boolean> {
