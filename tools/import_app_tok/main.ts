@@ -1,0 +1,124 @@
+/** Moves what the old n8n workflow kept into connections; see docs/from-n8n.md. */
+import { parseArgs } from "node:util";
+import { fromEnvironment, readSettings } from "../../supabase/functions/_shared/env.ts";
+import { providers } from "../../supabase/functions/_shared/providers/mod.ts";
+import { clientOf, sendOnce, systemClock } from "../../supabase/functions/_shared/wiring.ts";
+import { Ledger } from "./ledger.ts";
+import { foresee, move, type Moved, type MoveParts } from "./move.ts";
+import { type OldRow, readRows } from "./rows.ts";
+import { oneUser, type Users, usersFrom } from "./users.ts";
+
+const USAGE =
+  `deno run -A --env-file=.env tools/import_app_tok/main.ts --from SOURCE --to URL (--user ID | --users FILE)
+
+  --from SOURCE    the old database's URL, or a CSV or JSON export of the table
+  --to URL         this project's database, as postgres, not through the transaction pooler; or set SUPABASE_DB_URL
+  --user ID        every row becomes this Supabase user's
+  --users FILE     CSV or JSON: user_id, and one of AppId, account (company_id:user_id), email
+  --table NAME     App_tok unless given
+  --platform NAME  which rows, by their column Platform; Pipedrive unless given
+  --dry-run        says what would happen, asks the provider nothing and writes nothing
+
+The settings are the functions' own: PIPEDRIVE_CLIENT_ID, PIPEDRIVE_CLIENT_SECRET, TOKEN_ENCRYPTION_KEYS and so on.
+Use the client (app) that the old workflow used: a refresh token is good for no other.`;
+
+const PROVIDER = "pipedrive";
+/** Needs nobody's attention. */
+const DONE: readonly Moved["what"][] = ["moved", "already_moved", "would_move", "other_platform", "left"];
+
+interface Order {
+  readonly from: string;
+  readonly to: string;
+  readonly table: string;
+  readonly platform: string;
+  readonly dry_run: boolean;
+  readonly users: Users;
+}
+
+/** @returns the exit code: 1 if a row needs somebody's attention, 2 if it could not be done at all */
+async function main(args: string[]): Promise<number> {
+  try {
+    const order = await readArguments(args);
+    const moved = await run(order, await readRows(order.from, order.table));
+    return moved.every(({ what }) => DONE.includes(what)) ? 0 : 1;
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : String(error));
+    return 2;
+  }
+}
+
+async function readArguments(args: string[]): Promise<Order> {
+  const text = { type: "string" } as const;
+  const { values } = parseArgs({
+    args,
+    options: {
+      from: text,
+      to: text,
+      user: text,
+      users: text,
+      table: text,
+      platform: text,
+      "dry-run": { type: "boolean" },
+      help: { type: "boolean", short: "h" },
+    },
+  });
+  const { from, user, users, table = "App_tok", platform = "Pipedrive" } = values;
+  const to = values.to ?? Deno.env.get("SUPABASE_DB_URL");
+  const both = (user === undefined) === (users === undefined);
+  if (values.help || !from || !to || both) throw new Error(USAGE);
+  return {
+    from,
+    to,
+    table,
+    platform,
+    dry_run: values["dry-run"] ?? false,
+    users: user === undefined ? await usersFrom(users ?? "") : oneUser(user),
+  };
+}
+
+/** One row after the other, each reported as it is done. */
+async function run(order: Order, rows: readonly OldRow[]): Promise<Moved[]> {
+  const ledger = new Ledger(order.to);
+  try {
+    const parts = await partsOf(order, ledger);
+    const unknown = await ledger.unknownUsers(order.users.ids);
+    if (unknown.length > 0) throw new Error(`There is no user ${unknown.join(", ")} in this project`);
+    if (!order.dry_run && !await ledger.begin()) {
+      throw new Error("Another import is at work on this database");
+    }
+    const moved: Moved[] = [];
+    for (const row of rows) {
+      const one = await (order.dry_run ? foresee : move)(parts, row);
+      const app = row.app_id === "" ? "" : ` (AppId ${row.app_id})`;
+      console.log(`row ${row.number}${app}: ${one.what.replaceAll("_", " ")}: ${one.why}`);
+      moved.push(one);
+    }
+    console.log(`\n${rows.length} rows. ${summary(moved)}`);
+    return moved;
+  } finally {
+    await ledger.close();
+  }
+}
+
+async function partsOf({ users, platform }: Order, ledger: Ledger): Promise<MoveParts> {
+  const settings = await readSettings(fromEnvironment, providers.keys());
+  const [provider, own] = [providers.get(PROVIDER), settings.providers.get(PROVIDER)];
+  if (!provider || !own) throw new Error(`There is no provider "${PROVIDER}"`);
+  return {
+    client: clientOf(provider, own, settings.callback_url),
+    keyring: settings.keyring,
+    clock: systemClock,
+    random: Math.random,
+    fetch: sendOnce,
+    ledger,
+    users,
+    platform,
+  };
+}
+
+function summary(moved: readonly Moved[]): string {
+  const counts = Map.groupBy(moved, ({ what }) => what);
+  return Array.from(counts, ([what, group]) => `${group.length} ${what.replaceAll("_", " ")}`).join(", ");
+}
+
+if (import.meta.main) Deno.exit(await main(Deno.args));

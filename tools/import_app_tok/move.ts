@@ -1,0 +1,222 @@
+import { judgeApiOrigin } from "../../supabase/functions/_shared/oauth/api_origin.ts";
+import type { Account } from "../../supabase/functions/_shared/oauth/account.ts";
+import { classifyFailure } from "../../supabase/functions/_shared/oauth/failure.ts";
+import { refreshTokens } from "../../supabase/functions/_shared/oauth/token_endpoint.ts";
+import { connectionId } from "../../supabase/functions/_shared/tokens/connection_id.ts";
+import { withDeadline } from "../../supabase/functions/_shared/tokens/deadline.ts";
+import { TokenError } from "../../supabase/functions/_shared/tokens/errors.ts";
+import { learnAccount } from "../../supabase/functions/_shared/tokens/learn_account.ts";
+import type { Parts } from "../../supabase/functions/_shared/tokens/parts.ts";
+import { retry, storageUnavailable } from "../../supabase/functions/_shared/tokens/retry.ts";
+import { digest } from "../../supabase/functions/_shared/tokens/seal.ts";
+import {
+  openAccessToken,
+  openRefreshToken,
+  sealTokenSet,
+} from "../../supabase/functions/_shared/tokens/token_set.ts";
+import type { Held, Ledger, State } from "./ledger.ts";
+import type { OldRow } from "./rows.ts";
+import type { Users } from "./users.ts";
+
+export interface MoveParts extends Pick<Parts, "client" | "clock" | "fetch" | "random" | "keyring"> {
+  readonly ledger: Ledger;
+  readonly users: Users;
+  /** Of the old column; rows of another are not ours. */
+  readonly platform: string;
+}
+
+/** What became of a row, or in a dry run would. `done` says whether it needs nobody's attention. */
+export interface Moved {
+  readonly row: OldRow;
+  readonly what:
+    | "moved"
+    | "would_move"
+    | "already_moved"
+    | "other_platform"
+    | "no_refresh_token"
+    | "no_user"
+    | "refused"
+    | "left"
+    | "later";
+  /** For people; holds no token. */
+  readonly why: string;
+}
+
+const TOKEN_REQUEST_MS = 20_000;
+/** With less than this left, a held access token is not asked with any more. */
+const LEAST_LIFE_MS = 60_000;
+/** What the provider has issued exists nowhere else, so the database is asked for minutes. */
+const STORE_ATTEMPTS = 100;
+
+/**
+ * What a run would do with a row. Asks the provider nothing: it cannot be asked whether a refresh token is good without
+ * spending it.
+ */
+export async function foresee(parts: MoveParts, row: OldRow): Promise<Moved> {
+  const skipped = await skip(parts, row);
+  if (skipped) return skipped;
+  const user = parts.users.beforehand(row);
+  const whose = user === "unknown" ? "of whoever the provider says it is" : `of user ${user}`;
+  return { row, what: "would_move", why: `would become a connection ${whose}` };
+}
+
+/**
+ * Moves one row: refreshes its token, which proves that it is good, keeps what comes back, learns whose it is, and
+ * makes it that user's connection.
+ *
+ * The refresh token may work only once. So what it brings is stored, sealed, before anything else is judged, and the
+ * next run goes on from there. Nothing is ever presented twice but a token whose answer was lost.
+ *
+ * @throws {Error} where no further row can be moved either: the client's credentials, the database
+ */
+export async function move(parts: MoveParts, row: OldRow): Promise<Moved> {
+  const skipped = await skip(parts, row);
+  if (skipped) return skipped;
+  const id = await digest(row.refresh_token);
+  const { state, held } = await parts.ledger.look(id);
+  try {
+    const kept = held && held.expires_in_ms > LEAST_LIFE_MS
+      ? held
+      : await renew(parts, row, { id, state, held });
+    return await store(parts, row, id, kept);
+  } catch (error) {
+    if (error instanceof Refused) {
+      await insist(parts, () => parts.ledger.end(id, "refused"));
+      return { row, what: "refused", why: state === "asked" ? LOST : REFUSED };
+    }
+    if (error instanceof TokenError && error.code !== "CONFIGURATION_INVALID") {
+      return { row, what: "later", why: `${error.code}: ${error.message}; run again` };
+    }
+    throw error;
+  }
+}
+
+/** Why a row is not to be moved, or null. */
+async function skip({ ledger, users, platform }: MoveParts, row: OldRow): Promise<Moved | null> {
+  if (row.platform.toLowerCase() !== platform.toLowerCase()) {
+    return { row, what: "other_platform", why: `the platform is "${row.platform}"` };
+  }
+  if (row.refresh_token === "") return { row, what: "no_refresh_token", why: "there is nothing to move" };
+  const { state, connection_id } = await ledger.look(await digest(row.refresh_token));
+  if (state === "moved") return { row, what: "already_moved", why: `is connection ${connection_id}` };
+  if (state === "refused") {
+    return { row, what: "refused", why: "an earlier run was refused; the user connects again" };
+  }
+  if (state === "left") return { row, what: "left", why: DISCONNECTED };
+  if (users.beforehand(row) === null) {
+    return { row, what: "no_user", why: "the mapping has no user; not touched" };
+  }
+  return null;
+}
+
+class Refused extends Error {}
+
+const REFUSED = "the provider has ended it, or the old workflow has spent it since; the user connects again";
+const LOST = "the answer to an earlier run was lost, and the token with it; the user connects again";
+const DISCONNECTED = "its user has disconnected here since; not brought back";
+
+/** Spends the row's refresh token, or the one held for it, and holds what comes back. */
+async function renew(
+  parts: MoveParts,
+  row: OldRow,
+  { id, state, held }: { id: string; state: State; held: Held | null },
+): Promise<Held> {
+  const { client, clock, fetch, keyring, ledger } = parts;
+  const owner = { id, provider: client.provider.name };
+  const before = held && {
+    access_token: await openAccessToken(keyring, owner, held.access_token_sealed),
+    refresh_token: await openRefreshToken(keyring, owner, held.refresh_token_sealed),
+  };
+  const refresh_token = before?.refresh_token ?? row.refresh_token;
+  await ledger.asked(id);
+  const tokens = await withDeadline(
+    clock,
+    TOKEN_REQUEST_MS,
+    (signal) => refreshTokens(client, refresh_token, { fetch, signal }),
+  ).catch(async (error: unknown) => {
+    const unspent = classifyFailure(error, client.provider).class === "transient";
+    if (unspent && state === "new") await ledger.notAsked(id);
+    throw troubleOf(parts, error);
+  });
+  const sealed = await sealTokenSet(keyring, owner, {
+    access_token: tokens.access_token,
+    token_type: tokens.token_type,
+    api_origin: tokens.api_origin ?? before?.access_token.api_origin ?? client.api_origins[0] ??
+      client.provider.api.default_origin ?? "",
+    refresh_token: tokens.refresh_token ?? refresh_token,
+  });
+  const kept = {
+    ...sealed,
+    scope: tokens.scope ?? held?.scope ?? null,
+    expires_in_ms: tokens.expires_in * 1000,
+  };
+  await insist(parts, () => ledger.hold(id, kept));
+  return kept;
+}
+
+function troubleOf({ client }: MoveParts, error: unknown): Error {
+  const failure = classifyFailure(error, client.provider);
+  if (failure.class === "permanent") return new Refused();
+  if (failure.operator) {
+    const word = failure.code.replace(/^config_/, "");
+    return new Error(`The provider refused our client with "${word}": check its id and secret`);
+  }
+  const lost = failure.class === "ambiguous" ? ", and may have spent the token" : "";
+  return new TokenError(
+    "PROVIDER_UNAVAILABLE",
+    `the provider did not answer usably (${failure.code})${lost}`,
+  );
+}
+
+/** Makes a connection of what is held. */
+async function store(parts: MoveParts, row: OldRow, id: string, held: Held): Promise<Moved> {
+  const { client, keyring, ledger, users } = parts;
+  const provider = client.provider.name;
+  const access_token = await openAccessToken(keyring, { id, provider }, held.access_token_sealed);
+  const api_origin = judgeApiOrigin(client, access_token.api_origin);
+  if (api_origin === null) {
+    throw new TokenError(
+      "PROVIDER_RESPONSE_INVALID",
+      "the provider named an API address that is not allowed",
+    );
+  }
+  const account = await learnAccount(parts, access_token);
+  const user_id = users.of(row, account);
+  if (user_id === null) {
+    return {
+      row,
+      what: "no_user",
+      why: `the mapping has no user for ${nameOf(account)}; kept safe, run again`,
+    };
+  }
+  const connection_id = await connectionId(provider, account.key, user_id);
+  if (await ledger.wasDisconnected(connection_id)) {
+    await insist(parts, () => ledger.end(id, "left"));
+    return { row, what: "left", why: DISCONNECTED };
+  }
+  const refresh_token = await openRefreshToken(keyring, { id, provider }, held.refresh_token_sealed);
+  const sealed = await sealTokenSet(keyring, { id: connection_id, provider }, {
+    ...access_token,
+    refresh_token,
+  });
+  await insist(parts, () =>
+    ledger.connect(id, {
+      id: connection_id,
+      user_id,
+      provider,
+      account_key: account.key,
+      account_name: account.name ?? null,
+      account_email: account.email ?? null,
+      scope: held.scope ?? client.provider.scopes,
+      ...sealed,
+    }));
+  return { row, what: "moved", why: `connection ${connection_id}, ${nameOf(account)}` };
+}
+
+function nameOf({ key, name, email }: Account): string {
+  return [key, name, email].filter(Boolean).join(", ");
+}
+
+function insist<T>(parts: MoveParts, call: () => Promise<T>): Promise<T> {
+  return retry(parts, STORE_ATTEMPTS, storageUnavailable, call);
+}

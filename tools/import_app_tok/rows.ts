@@ -1,0 +1,52 @@
+import postgres from "postgres";
+import { parse } from "./csv.ts";
+
+/** One row of the old workflow's table. Its access token is left where it is: it has an hour to live at most. */
+export interface OldRow {
+  /** Counted from 1, for the report. */
+  readonly number: number;
+  readonly app_id: string;
+  readonly platform: string;
+  /** Empty: the row never had one. */
+  readonly refresh_token: string;
+}
+
+/**
+ * Reads the old rows, in their order, and changes nothing.
+ *
+ * @param from the old database's URL, or a file: CSV with a header, or JSON as n8n and Supabase export it
+ * @param table the table's name, with its schema where it is not `public`
+ */
+export async function readRows(from: string, table: string): Promise<OldRow[]> {
+  const records = /^postgres(ql)?:\/\//.test(from) ? await readTable(from, table) : await readFile(from);
+  return records.map((record, index) => rowOf(record, index + 1));
+}
+
+async function readTable(url: string, table: string): Promise<object[]> {
+  const sql = postgres(url, {
+    max: 1,
+    onnotice: () => {},
+    connection: { default_transaction_read_only: true },
+  });
+  try {
+    return await sql`select * from ${sql(table)}`;
+  } finally {
+    await sql.end();
+  }
+}
+
+export async function readFile(path: string): Promise<object[]> {
+  const text = (await Deno.readTextFile(path)).replace(/^\uFEFF/, "");
+  if (!/^\s*[[{]/.test(text)) return parse(text, { skipFirstRow: true });
+  const json: unknown = JSON.parse(text);
+  const list: unknown[] = Array.isArray(json) ? json : [json];
+  // n8n wraps each item.
+  return list.map((item) => item instanceof Object && "json" in item ? Object(item.json) : Object(item));
+}
+
+function rowOf(record: object, number: number): OldRow {
+  const columns = new Map(Object.entries(record).map(([name, value]) => [name.trim().toLowerCase(), value]));
+  const text = (name: string) => String(columns.get(name) ?? "").trim();
+  if (!columns.has("ref_token")) throw new Error(`Row ${number} has no column "ref_token"`);
+  return { number, app_id: text("appid"), platform: text("platform"), refresh_token: text("ref_token") };
+}
