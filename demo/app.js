@@ -1,184 +1,239 @@
 /** The page: sign in, connect Pipedrive once, search. It never sees a token of Pipedrive's. */
 
-import { sentenceFor } from "./sentences.js";
+import { openApi, Trouble } from "./api.js";
+import { createCards, nameOf } from "./cards.js";
+import { begin, complete, takeReturn } from "./connect.js";
+import { byId, h, setText } from "./dom.js";
+import { createLab } from "./lab.js";
+import { keepLooking } from "./live.js";
+import { createSearch } from "./search.js";
+import { loginHasEnded } from "./sentences.js";
+import { createSignIn } from "./sign_in.js";
+import { createTimeline } from "./timeline.js";
+import { hush, say, sayTrouble, troubleBox } from "./trouble.js";
 
-/** Where this tab keeps what only it may know while the browser is at Pipedrive. */
-const BINDING = "oauth-binding";
+const TICK_MS = 1_000;
 
-const byId = (id) => document.getElementById(id);
-const back = readReturn();
-const { api_url, publishable_key } = await (await fetch("/config.json")).json();
-const client = globalThis.supabase.createClient(api_url, publishable_key, {
-  auth: { detectSessionInUrl: false },
+const back = takeReturn();
+const config = await (await fetch("/config.json")).json();
+const api = openApi(config);
+const local = Boolean(config.sandbox_url);
+
+/** Undefined until it is known whether anybody is signed in. */
+let user;
+let looking = null;
+let connections = [];
+/** What this page ended itself needs no announcement. */
+const endedHere = new Set();
+
+const actions = {
+  connect: () => attempt(byId("connect"), () => begin(api)),
+  reconnect: () => attempt(null, () => begin(api)),
+  choose: () => byId("connection").focus(),
+  sign_in: () => endLogin(),
+  reload: () => location.reload(),
+};
+
+const cardActions = {
+  refresh: (connection, button) =>
+    attempt(button, async () => {
+      const { version } = await api.call("refresh-token", { connection_id: connection.id, force: true });
+      await looking.now();
+      say(`Refreshed: ${nameOf(connection)} has version ${version} of its tokens.`);
+    }),
+  disconnect: (connection, button) => attempt(button, () => disconnect(connection)),
+  reconnect: (_, button) => attempt(button, () => begin(api)),
+};
+
+const cards = createCards(byId("cards"), cardActions);
+const past = createCards(byId("past-cards"), cardActions);
+const timeline = createTimeline(byId("events"));
+const search = createSearch({
+  api,
+  connectionId: () => chosen()?.id,
+  actions,
+  onTrouble(error) {
+    if (loginHasEnded(error)) endLogin(error);
+    else looking?.now();
+    return loginHasEnded(error);
+  },
 });
+const lab = local
+  ? createLab({
+    sandbox_url: config.sandbox_url,
+    connection: chosen,
+    jwt: async () => (await api.client.auth.getSession()).data.session?.access_token,
+    term: search.term,
+    note: timeline.note,
+    changed: () => looking?.now(),
+    attempt,
+  })
+  : null;
+const signIn = createSignIn({ client: api.client, local });
 
-/** Takes what the redirect brought out of the address bar, where a bookmark or a history would keep it. */
-function readReturn() {
-  const fragment = new URLSearchParams(location.hash.slice(1));
-  const found = { ticket: fragment.get("oauth_ticket"), error: fragment.get("oauth_error") };
-  if (found.ticket || found.error) history.replaceState(null, "", location.pathname + location.search);
-  return found;
-}
-
-/** Calls a function; its error becomes an Error with the documented code. */
-async function call(path, body) {
-  const { data, error } = await client.functions.invoke(path, { body });
-  if (!error) return data;
-  const answer = await error.context?.json?.().catch(() => null);
-  throw Object.assign(new Error(answer?.message ?? error.message), { code: answer?.code, answer });
-}
-
-function say(text, bad = false) {
-  byId("notice").textContent = text;
-  byId("notice").classList.toggle("bad", bad);
-  byId("notice").hidden = text === "";
-}
-
-/** Runs an action of the user's: its button waits, and whatever goes wrong is said in a sentence. */
-async function act(button, action) {
-  if (button) button.disabled = true;
-  say("");
+/** Runs what a person asked for: its button waits, and whatever goes wrong is said in a sentence. */
+async function attempt(button, action) {
+  if (button?.dataset.busy === "true") return;
+  hush();
+  if (button) button.dataset.busy = "true";
   try {
     await action();
   } catch (error) {
-    say(sentenceFor(error.code, error), true);
+    if (loginHasEnded(error)) endLogin(error);
+    else sayTrouble(error, { ...actions, retry: () => attempt(button, action) });
   } finally {
-    if (button) button.disabled = false;
+    if (button) button.dataset.busy = "false";
   }
 }
 
-async function connect() {
-  const { authorization_url, binding } = await call("oauth-callback/pipedrive/authorize", {
-    return_to: location.pathname,
-  });
-  sessionStorage.setItem(BINDING, binding);
-  location.assign(authorization_url);
+/** The connection that the search and the panel act on: the one chosen, or the first. */
+function chosen() {
+  const open = connections.filter(({ status }) => status !== "disconnected");
+  return open.find(({ id }) => id === byId("connection").value) ?? open[0];
 }
 
-/** Finishes what this tab began. The ticket is good once, for the user who began, with this tab's binding. */
-async function complete(ticket) {
-  const binding = sessionStorage.getItem(BINDING);
-  if (!binding) throw Object.assign(new Error(), { code: "AUTHORIZATION_REQUEST_INVALID" });
-  const { connection } = await call("oauth-callback/pipedrive/complete", { ticket, binding });
-  sessionStorage.removeItem(BINDING);
-  say(`Connected to ${connection.account.name ?? connection.account.id}.`);
+async function disconnect(connection) {
+  const dialog = byId("confirm");
+  setText(byId("confirm-name"), nameOf(connection));
+  dialog.returnValue = "";
+  dialog.showModal();
+  await new Promise((resolve) => dialog.addEventListener("close", resolve, { once: true }));
+  if (dialog.returnValue !== "disconnect") return;
+  endedHere.add(connection.id);
+  await api.call("oauth-callback/pipedrive/disconnect", { connection_id: connection.id });
+  search.reset();
+  await looking.now();
+  say(`${nameOf(connection)} is disconnected: Pipedrive has been told, and the tokens are erased.`);
 }
 
-async function disconnect(id) {
-  await call("oauth-callback/pipedrive/disconnect", { connection_id: id });
-  byId("persons").replaceChildren();
-  await show();
-  say("Disconnected. Pipedrive has been told, and the tokens are erased.");
+/** Reads connections and events and shows them. Trouble is shown only where nothing is: the next look may go well. */
+async function look() {
+  try {
+    const [found, events] = await Promise.all([api.readConnections(), api.readEvents()]);
+    if (user) show(found, events);
+  } catch (error) {
+    if (loginHasEnded(error)) endLogin(error);
+    else if (byId("app").hidden) sayTrouble(error, { ...actions, retry: actions.reload });
+  }
 }
 
-async function search(form) {
-  const { term, connection_id } = Object.fromEntries(new FormData(form));
-  const { data } = await call("search-persons", { term, ...(connection_id && { connection_id }) });
-  const persons = data.items.map(({ item }) => line(item.name, describe(item)));
-  byId("persons").replaceChildren(...persons);
-  if (persons.length === 0) say(`Nobody matches “${term}”.`);
+function show(found, events) {
+  announceEnds(found);
+  connections = found;
+  const open = found.filter(({ status }) => status !== "disconnected");
+  const ended = found.filter(({ status }) => status === "disconnected");
+  cards.show(open, events);
+  past.show(ended, events);
+  byId("empty").hidden = open.length > 0;
+  byId("add").hidden = open.length === 0;
+  byId("past").hidden = ended.length === 0;
+  byId("search-panel").hidden = open.length === 0;
+  byId("timeline-panel").hidden = events.length === 0;
+  showChoice(open);
+  timeline.show(events, new Map(found.map((one) => [one.id, nameOf(one)])));
+  lab?.show(chosen() ? nameOf(chosen()) : "", chosen()?.status === "active");
+  byId("lab").hidden = !local;
+  reveal("app");
 }
 
-function describe(person) {
-  const parts = [person.organization?.name, person.emails?.[0], person.phones?.[0]];
-  return parts.filter(Boolean).join(" · ");
+/** What ended elsewhere, in Pipedrive or in another tab, is said. */
+function announceEnds(found) {
+  for (const { id, status, ...connection } of found) {
+    const before = connections.find((one) => one.id === id)?.status;
+    if (before !== "active" || status === "active" || endedHere.delete(id)) continue;
+    say(
+      status === "disconnected"
+        ? `${nameOf(connection)} is not connected any more. Its tokens are erased.`
+        : `Pipedrive has ended the connection to ${nameOf(connection)}. Connect it again.`,
+    );
+  }
 }
 
-/** A list's entry: always as text, because names come from elsewhere. */
-function line(title, detail, button) {
-  const entry = document.createElement("li");
-  const words = document.createElement("span");
-  const small = document.createElement("small");
-  words.textContent = title;
-  small.textContent = detail;
-  words.append(small);
-  entry.append(words, ...(button ? [button] : []));
-  return entry;
+function showChoice(open) {
+  const select = byId("connection");
+  byId("choice").hidden = open.length < 2;
+  const ids = open.map(({ id }) => id).join();
+  if ([...select.options].map(({ value }) => value).join() === ids) return;
+  const kept = select.value;
+  select.replaceChildren(
+    ...open.map((one) => new Option(`${nameOf(one)} · ${one.account.email ?? one.account.id}`, one.id)),
+  );
+  if (open.some(({ id }) => id === kept)) select.value = kept;
 }
 
-function connectionLine(connection) {
-  const button = document.createElement("button");
-  button.className = "plain";
-  button.textContent = "Disconnect";
-  button.addEventListener("click", () => act(button, () => disconnect(connection.id)));
-  const since = new Date(connection.created_at).toLocaleDateString();
-  const state = connection.status === "active" ? `since ${since}` : "must be connected again";
-  const { name, id, email } = connection.account;
-  return line(name ?? id, [email, state].filter(Boolean).join(" · "), button);
-}
-
-/** Shows what fits: signed in or not, connected or not. */
-async function show() {
-  const { data: { session } } = await client.auth.getSession();
-  byId("who").hidden = !session;
-  byId("sign-in").hidden = Boolean(session);
-  byId("email").textContent = session?.user.email ?? "";
-  const connections = session ? await readConnections() : [];
-  const active = connections.filter(({ status }) => status === "active");
-  byId("connections").hidden = connections.length === 0;
-  byId("connection-list").replaceChildren(...connections.map(connectionLine));
-  byId("connect").hidden = !session || active.length > 0;
-  byId("search").hidden = active.length === 0;
-  byId("which").hidden = active.length < 2;
-  const names = active.map(({ id, account }) => new Option(account.name ?? account.id, id));
-  byId("search-form").connection_id.replaceChildren(...names);
-}
-
-async function readConnections() {
-  const { data, error } = await client.from("oauth_connections").select().neq("status", "disconnected")
-    .order("created_at");
-  if (error) throw error;
-  return data;
+function reveal(name) {
+  for (const view of ["loading", "welcome", "app"]) byId(view).hidden = view !== name;
+  byId("who").hidden = name !== "app";
 }
 
 /** What the redirect brought is used once somebody is signed in; until then it waits. */
 async function useReturn() {
-  if (back.error) throw Object.assign(new Error(), { code: take("error") });
-  const { data: { session } } = await client.auth.getSession();
-  if (!back.ticket) return;
-  if (session) await complete(take("ticket"));
-  else say("Sign in to finish connecting.");
+  const { code, ticket } = back;
+  back.code = back.ticket = null;
+  const place = byId("callout");
+  place.replaceChildren();
+  try {
+    if (code) throw new Trouble(code);
+    if (!ticket) return;
+    const connection = await complete(api, ticket);
+    await looking.now();
+    say(`${nameOf(connection)} is connected.`);
+    cards.focus(connection.id);
+  } catch (error) {
+    if (loginHasEnded(error)) endLogin(error);
+    else place.replaceChildren(troubleBox(error, { ...actions, retry: actions.connect }));
+  }
 }
 
-function take(name) {
-  const value = back[name];
-  back[name] = null;
-  return value;
-}
-
-byId("sign-in-form").addEventListener("submit", (event) => {
-  event.preventDefault();
-  act(event.submitter, async () => {
-    const credentials = Object.fromEntries(new FormData(event.target));
-    const up = event.submitter?.value === "up";
-    const { error } = up
-      ? await client.auth.signUp(credentials)
-      : await client.auth.signInWithPassword(credentials);
-    if (error) throw error;
-    event.target.reset();
-    await useReturn();
-    await show();
+function enter(session) {
+  if (user !== undefined && session?.user.id === user?.id) return;
+  looking?.stop();
+  looking = null;
+  user = session?.user ?? null;
+  connections = [];
+  if (!user) {
+    reveal("welcome");
+    return signIn.show(
+      back.ticket ? "Sign in to finish connecting." : back.code ? new Trouble(back.code) : "",
+    );
+  }
+  setText(byId("email"), user.email ?? "");
+  if (back.ticket) {
+    byId("callout").replaceChildren(h("p", { class: "trouble" }, "Finishing the connection …"));
+  }
+  looking = keepLooking({
+    client: api.client,
+    user_id: user.id,
+    realtime: !local,
+    look,
+    onLive: (live) => setText(byId("live"), live ? "live" : "every 2 s"),
   });
+  looking.now().then(useReturn);
+}
+
+/** The login is over: nothing of the page is lost but the right to ask. */
+async function endLogin(error) {
+  await api.client.auth.signOut({ scope: "local" });
+  enter(null);
+  if (error) signIn.show(error);
+}
+
+byId("connect").addEventListener("click", ({ currentTarget }) => attempt(currentTarget, () => begin(api)));
+byId("add").addEventListener("click", ({ currentTarget }) => attempt(currentTarget, () => begin(api)));
+byId("connection").addEventListener("change", () => {
+  search.search();
+  lab?.show(nameOf(chosen()), chosen().status === "active");
 });
-byId("sign-out").addEventListener("click", (event) =>
-  act(event.target, async () => {
-    await client.auth.signOut();
-    byId("persons").replaceChildren();
-    await show();
+byId("sign-out").addEventListener("click", ({ currentTarget }) =>
+  attempt(currentTarget, async () => {
+    await api.client.auth.signOut();
+    search.reset();
+    timeline.forget();
   }));
-byId("connect-button").addEventListener("click", (event) => act(event.target, connect));
-byId("search-form").addEventListener("submit", (event) => {
-  event.preventDefault();
-  act(event.submitter, async () => {
-    try {
-      await search(event.target);
-    } catch (error) {
-      // The connection may have ended at Pipedrive's side.
-      await show();
-      throw error;
-    }
-  });
-});
+for (const mark of document.querySelectorAll(".local-only")) mark.hidden = !local;
+setInterval(() => [cards, past, timeline].forEach((part) => part.tick()), TICK_MS);
 
-await act(null, useReturn);
-await show().catch((error) => say(sentenceFor(error.code, error), true));
+const { data: { session } } = await api.client.auth.getSession();
+enter(session);
+// Later, because supabase-js holds its lock while it tells.
+api.client.auth.onAuthStateChange((_, next) => setTimeout(() => enter(next)));

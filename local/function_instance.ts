@@ -19,6 +19,7 @@ const DENO_VARIABLES = [
 /** One process that serves one function. */
 export interface Instance {
   readonly origin: string;
+  readonly pid: number;
   /** Settles when the process has ended: true unless it was killed from here. */
   readonly ended: Promise<boolean>;
   kill(signal: "SIGTERM" | "SIGKILL"): Promise<void>;
@@ -29,12 +30,16 @@ export interface InstanceOptions {
   entrypoint: string;
   env: Record<string, string>;
   log: (line: string) => void;
+  /** A module that runs before the function's own. */
+  preload?: string;
 }
 
 /** Starts it, and waits until it listens. Throws with its last words if it does not come that far. */
-export async function startInstance({ name, entrypoint, env, log }: InstanceOptions): Promise<Instance> {
+export async function startInstance(options: InstanceOptions): Promise<Instance> {
+  const { name, entrypoint, env, log, preload } = options;
+  const first = preload === undefined ? [] : ["--preload", preload];
   const child = new Deno.Command(Deno.execPath(), {
-    args: [...SERVE, "--config", join(ROOT, "deno.json"), entrypoint],
+    args: [...SERVE, ...first, "--config", join(ROOT, "deno.json"), entrypoint],
     cwd: ROOT,
     clearEnv: true,
     env: { ...ownVariables(), ...env },
@@ -69,7 +74,7 @@ export async function startInstance({ name, entrypoint, env, log }: InstanceOpti
   const origin = await within(listening.promise, BOOT_TIMEOUT_MS, () => "no answer in time").catch(() =>
     null
   );
-  if (origin !== null) return { origin, ended, kill };
+  if (origin !== null) return { origin, pid: child.pid, ended, kill };
   await kill("SIGKILL");
   throw new Error(`The function "${name}" did not start: ${last.join("\n") || "it said nothing"}`);
 }

@@ -5,7 +5,8 @@ import { createGateway } from "./gateway.ts";
 import { proveGrants } from "./grants.ts";
 import { keepKeys, type Keys } from "./keys.ts";
 import { applyMigrations } from "./migrations.ts";
-import { createPage } from "./page.ts";
+import { createPage, type PageOptions } from "./page.ts";
+import { createPageTools } from "./page_tools.ts";
 import { Ports } from "./ports.ts";
 import { type Postgres, startPostgres } from "./postgres.ts";
 import { externalProvider, type Provider, startSandbox } from "./provider.ts";
@@ -88,17 +89,18 @@ class Builder {
     let gateway: Handler = () => Response.json({ message: "The stack is starting" }, { status: 503 });
     const api = this.#serve(await this.#ports.exact(), (request) => gateway(request));
     const functions_url = `${api.origin}/functions/v1`;
-    const page = this.#serve(
-      await this.#ports.next(),
-      createPage({ config: { api_url: api.origin, publishable_key: keys.publishable_key } }),
-    );
+    const { publishable_key } = keys;
+    const site: PageOptions = { config: { api_url: api.origin, publishable_key } };
+    const page = this.#serve(await this.#ports.next(), createPage(site));
     const provider = await this.#startProvider(`${functions_url}/oauth-callback/pipedrive`);
+    if (provider.control) site.config.sandbox_url = provider.origin;
     const env = { ...functionsEnv(keys, api.origin, page.origin), ...provider.env, ...this.#options.env };
     const [database, functions] = await all([
       this.#startDatabase(folder, keys),
       this.#startFunctions(folder, env),
     ]);
     gateway = createGateway({ keys, rest: database.rest, functions, origin: api.origin });
+    site.tools = createPageTools({ functions_url, publishable_key, database_url: database.url });
     await proveGrants(database.url, () => askAsEveryone(gateway, api.origin, keys));
 
     const addresses: StackAddresses = {

@@ -144,12 +144,16 @@ Deno.test("a stack serves a user as a hosted project would", async (t) => {
       const policy = page.headers.get("content-security-policy") ?? "";
       assertMatch(await page.text(), /<script src="\/supabase.js"/);
       assertMatch(await script.text(), /createClient/);
-      assertEquals(policy.match(/https?:\S+?(?=;|$)/g), [stack.api_url]);
-      assertEquals(config, { api_url: stack.api_url, publishable_key: stack.publishable_key });
+      assertEquals(policy.match(/https?:[^\s;]+/g), [stack.api_url, stack.provider_url]);
+      assertEquals(config, {
+        api_url: stack.api_url,
+        publishable_key: stack.publishable_key,
+        sandbox_url: stack.provider_url,
+      });
     });
 
     await t.step("a file outside the page's folder is not served", async () => {
-      for (const path of ["/..%2fdeno.json", "/%2e%2e/deno.json", "/..%5cdeno.json", "/local/keys.ts"]) {
+      for (const path of ["/..%2fdeno.json", "/%2e%2e/deno.json", "/..%5cdeno.json", "/..%2flocal/keys.ts"]) {
         const response = await fetch(stack.app_url + path);
         assertEquals([path, response.status, await response.text()], [path, 404, "Not found\n"]);
       }

@@ -1,0 +1,44 @@
+/** The project as this page uses it: supabase-js, and errors that carry their documented code. */
+
+const EVENTS_SHOWN = 40;
+
+/** Something that did not work. `code` is one of `sentences.js`, or unknown. */
+export class Trouble extends Error {
+  constructor(code, { message = "", ...details } = {}) {
+    super(message);
+    Object.assign(this, details, { code });
+  }
+}
+
+export function openApi({ api_url, publishable_key }) {
+  // supabase.js is a classic script: it brings the same API to every page without a bundler.
+  const client = globalThis.supabase.createClient(api_url, publishable_key, {
+    auth: { detectSessionInUrl: false },
+  });
+  return {
+    client,
+    call: (path, body, signal) => call(client, path, body, signal),
+    readConnections: () => read(client.from("oauth_connections").select().order("created_at")),
+    readEvents: () =>
+      read(client.from("oauth_events").select().order("id", { ascending: false }).limit(EVENTS_SHOWN)),
+  };
+}
+
+/** @throws {Trouble} unless the call was aborted */
+async function call(client, path, body, signal) {
+  const { data, error } = await client.functions.invoke(path, { body, ...(signal && { signal }) });
+  if (!error) return data;
+  signal?.throwIfAborted();
+  if (!(error.context instanceof Response)) throw new Trouble("NETWORK", { message: error.message });
+  const answer = await error.context.json().catch(() => ({}));
+  const request_id = error.context.headers.get("x-request-id");
+  throw new Trouble(answer.code ?? "INTERNAL_ERROR", { ...answer, request_id });
+}
+
+/** A select. PostgREST says PGRST301 to PGRST303 where the functions say INVALID_JWT. */
+async function read(query) {
+  const { data, error, status } = await query;
+  if (!error) return data;
+  if (status === 401 || /^PGRST30[123]$/.test(error.code)) throw new Trouble("INVALID_JWT", error);
+  throw new Trouble(status === 0 ? "NETWORK" : "STORAGE_UNAVAILABLE", { message: error.message });
+}

@@ -1,0 +1,55 @@
+/** Signing in with Supabase Auth. Locally a demo user is one click away. */
+
+import { Trouble } from "./api.js";
+import { byId, h } from "./dom.js";
+import { troubleBox } from "./trouble.js";
+
+/** Only ever used where the local stack is; it keeps its users to itself. */
+const DEMO_USER = { email: "demo@example.com", password: "demo-password" };
+
+/** @returns `show(message)`: a sentence, or trouble */
+export function createSignIn({ client, local }) {
+  const form = byId("sign-in");
+  const place = byId("sign-in-message");
+
+  function show(message) {
+    if (message instanceof Error) {
+      // Signing in is what the form is for; only the sentence is needed.
+      place.replaceChildren(troubleBox(message, {}));
+    } else place.replaceChildren(message ? h("p", {}, message) : "");
+  }
+
+  async function enter(button, action) {
+    if (button.dataset.busy === "true") return;
+    button.dataset.busy = "true";
+    show("");
+    try {
+      const { data, error } = await action();
+      if (error) throw new Trouble(error.code ?? "NETWORK", { message: error.message });
+      if (!data.session) throw new Trouble("email_not_confirmed");
+      form.reset();
+    } catch (error) {
+      show(error);
+      if (form.contains(button)) form.elements.email.focus();
+    } finally {
+      button.dataset.busy = "false";
+    }
+  }
+
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const credentials = Object.fromEntries(new FormData(form));
+    const up = event.submitter?.value === "up";
+    enter(
+      event.submitter ?? byId("sign-in-button"),
+      () => up ? client.auth.signUp(credentials) : client.auth.signInWithPassword(credentials),
+    );
+  });
+  byId("demo-user").addEventListener("click", ({ currentTarget }) =>
+    enter(currentTarget, async () => {
+      const known = await client.auth.signInWithPassword(DEMO_USER);
+      return known.error?.code === "invalid_credentials" ? client.auth.signUp(DEMO_USER) : known;
+    }));
+  byId("demo").hidden = !local;
+  return { show };
+}
