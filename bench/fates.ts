@@ -1,0 +1,78 @@
+import type { Entry, Seat } from "./field/journal.ts";
+import { seatName } from "./field/seat.ts";
+
+type Of<What extends Entry["what"]> = Extract<Entry, { what: What }>;
+
+/** The entries of one sort. */
+export function only<What extends Entry["what"]>(entries: readonly Entry[], what: What): Of<What>[] {
+  return entries.filter((entry): entry is Of<What> => entry.what === what);
+}
+
+/** When which process was killed or stood still. */
+export class Processes {
+  readonly #killed: ReadonlyMap<string, number>;
+  readonly #paused: ReadonlySet<string>;
+
+  constructor(entries: readonly Entry[]) {
+    this.#killed = new Map(only(entries, "killed").map(({ seat, seq }) => [seatName(seat), seq]));
+    this.#paused = new Set(only(entries, "paused").map(({ seat }) => seatName(seat)));
+  }
+
+  killedAfter(seat: Seat, seq: number): boolean {
+    return (this.#killed.get(seatName(seat)) ?? -1) > seq;
+  }
+
+  wasKilled(by: string | null): boolean {
+    return by !== null && this.#killed.has(by);
+  }
+
+  wasPaused(by: string | null): boolean {
+    return by !== null && this.#paused.has(by);
+  }
+}
+
+/** The successes of the provider, and which of them could be kept: those that reached in time a process that lived to store them. */
+export class Rotations {
+  readonly #kept: ReadonlySet<number>;
+  readonly #lost: ReadonlySet<number>;
+
+  constructor(entries: readonly Entry[], processes: Processes) {
+    const kept = new Set<number>();
+    const lost = new Set<number>();
+    for (const { version, request } of only(entries, "judged").filter(({ how }) => how === "rotated")) {
+      const delivery = only(entries, "delivered").find((one) => one.request === request);
+      const committed = delivery !== undefined &&
+        only(entries, "committed").some((one) =>
+          one.base === version && seatName(one.seat) === seatName(delivery.seat)
+        );
+      const died = delivery === undefined || processes.killedAfter(delivery.seat, request);
+      const arrived = delivery?.how === "whole" && (committed || (!died && inTime(entries, delivery)));
+      (arrived ? kept : lost).add(version);
+    }
+    this.#kept = kept;
+    this.#lost = lost;
+  }
+
+  /** The provider issued the successor of this version, and it came into living hands. */
+  keepable(version: number): boolean {
+    return this.#kept.has(version);
+  }
+
+  any(version: number): boolean {
+    return this.#kept.has(version) || this.#lost.has(version);
+  }
+}
+
+/** What a busy machine needs to hand an answer over, milliseconds. */
+const HANDING_OVER_MS = 250;
+
+/**
+ * Whether the answer left before the request's deadline. The process counts from before it sent its claim, so what
+ * leaves at the very end may find it gone.
+ */
+function inTime(entries: readonly Entry[], { version, seat, seq, at }: Of<"delivered">): boolean {
+  const claim = only(entries, "claimed").findLast((one) =>
+    one.version === version && one.seq < seq && seatName(one.seat) === seatName(seat)
+  );
+  return claim === undefined || at <= claim.sent_at + claim.request_ms - HANDING_OVER_MS;
+}

@@ -1,0 +1,90 @@
+/** Everything at once, drawn from the seed, while an application goes about its business. */
+import {
+  type Bench,
+  codesOf,
+  countOf,
+  inMs,
+  percentile,
+  presentations,
+  type Scenario,
+  size,
+  verdict,
+} from "./kit.ts";
+import { application } from "./mixed/application.ts";
+import { misfortune } from "./mixed/misfortune.ts";
+
+/** Short, so that everything expires all the time. Seconds. */
+const LIFE_S = 20;
+/** What a patient user waits, milliseconds. */
+const SOON_MS = 10_000;
+/** Lease, settle time and back-off: until then what is unsettled shows. */
+const SETTLE_MS = 100_000;
+
+export const mixed: Scenario = {
+  name: "mixed",
+  run: async (bench) => {
+    const { field } = bench;
+    const site = await field.site("mixed", { "search-persons": 3, "refresh-token": 2, "oauth-callback": 1 });
+    await lifetimes(bench, LIFE_S);
+    const connections = [
+      ...await field.connections.make(size(bench, 60, 150), field.strict.origin),
+      ...await field.connections.make(size(bench, 20, 50), field.lenient.origin),
+    ];
+    const until = performance.now() + bench.minutes * 60_000;
+    const app = application(bench, site, connections);
+    const [requests, harm] = await Promise.all([app.use(until), misfortune(bench, site, app, until)]);
+    const settled = await Promise.all(
+      connections.map((one) => site.insist(one, performance.now() + SETTLE_MS, 1_000)),
+    );
+    await lifetimes(bench, 3_600);
+    const { history, violations } = await verdict(field, site, connections);
+    const outside = requests.filter(({ began, answer }) =>
+      !harm.outages.some(({ from, to }) => began <= to && answer.ended_at >= from)
+    );
+    const answered = outside.filter(({ answer }) => answer.status === 200 || FINAL.has(answer.code));
+    const results = answered.filter(({ answer }) => answer.status === 200).length;
+    const share = 100 * answered.length / outside.length;
+    const unanswered = outside.filter(({ answer }) => answer.status !== 200 && !FINAL.has(answer.code));
+    const soon = answered.filter(({ began, answer }) => answer.ended_at - began <= SOON_MS).length;
+    const took = outside.map(({ began, answer }) => answer.ended_at - began);
+    return [{
+      scenario: "Mixed soak",
+      load: `${bench.minutes} min, ${requests.length} requests (${
+        requests.length - outside.length
+      } of them touched a provider outage and are not counted), ${connections.length} connections whose tokens live ${LIFE_S} s, ${history.answers.length} calls, ${
+        presentations(history.entries)
+      } token calls`,
+      faults: [...harm.done].map(([fault, times]) => `${times} × ${fault}`).join(", "),
+      target: "0 violated invariants; 99.95 % of requests outside provider outages answered",
+      measured:
+        `${violations.length} violations; ${answered.length} of ${outside.length} requests answered within 90 s (${
+          share.toFixed(2)
+        } %: ${results} results, ${answered.length - results} true "connect again" or "disconnected"; ${
+          (100 * soon / outside.length).toFixed(2)
+        } % within ${SOON_MS / 1_000} s)${
+          unanswered.length > 0 ? `, not: ${codesOf(unanswered.map(({ answer }) => answer))}` : ""
+        }, p50 ${inMs(percentile(took, 0.5))}, p99 ${inMs(percentile(took, 0.99))}; at the end ${
+          codesOf(settled)
+        }; ${
+          countOf(violations, [
+            "double spend",
+            "lost grant",
+            "false reauthorization",
+            "resurrection",
+            "no answer",
+          ])
+        }`,
+      n: outside.length,
+      held: violations.length === 0 && share >= 99.95,
+      violations,
+    }];
+  },
+};
+
+/** Answers that are the truth about a connection, whatever they are to its user; the checker judges whether they are. */
+const FINAL: ReadonlySet<string | null> = new Set(["REAUTHORIZATION_REQUIRED", "CONNECTION_NOT_FOUND"]);
+
+async function lifetimes({ field }: Bench, access_lifetime_s: number): Promise<void> {
+  await field.strict.control.configure({ access_lifetime_s });
+  await field.lenient.control.configure({ access_lifetime_s });
+}

@@ -1,0 +1,194 @@
+/** A provider, or its operator, that fails everybody for a while. */
+import type { Connected } from "../field/connections.ts";
+import type { Verdict } from "../field/moments.ts";
+import type { Answer, Site } from "../field/site.ts";
+import {
+  type Bench,
+  codesOf,
+  countOf,
+  FATAL,
+  inMs,
+  pause,
+  presentations,
+  type Scenario,
+  size,
+  verdict,
+} from "./kit.ts";
+
+const HTML = "<html><title>Scheduled maintenance</title></html>";
+/** Requests a second, whatever becomes of them. */
+const RATE = 20;
+const RECOVERY_MS = 60_000;
+
+/** A steady stream of requests, each for a connection drawn at random, until it is ended. */
+function traffic(
+  { draw }: Bench,
+  site: Site,
+  connections: readonly Connected[],
+): { end(): Promise<Answer[]> } {
+  const asked: Promise<Answer>[] = [];
+  let over = false;
+  const running = (async () => {
+    while (!over) {
+      asked.push(site.search(draw.one(connections)));
+      await pause(1_000 / RATE);
+    }
+  })();
+  return {
+    end: async () => {
+      over = true;
+      await running;
+      return await Promise.all(asked);
+    },
+  };
+}
+
+/** How long until every one of them is served again. */
+async function recovery(
+  site: Site,
+  connections: readonly Connected[],
+): Promise<{ ms: number; served: number }> {
+  const began = performance.now();
+  const last = await Promise.all(connections.map((one) => site.insist(one, began + RECOVERY_MS + 5_000)));
+  return { ms: performance.now() - began, served: last.filter(({ status }) => status === 200).length };
+}
+
+const tokenEndpoint: Scenario = {
+  name: "outage-token-endpoint",
+  run: async (bench) => {
+    const { field, draw } = bench;
+    const site = await field.site("outage", { "search-persons": 3, "refresh-token": 1 });
+    const connections = await field.connections.make(size(bench, 100, 100), field.strict.origin);
+    const alive = connections.slice(0, connections.length / 2);
+    const expired = connections.slice(connections.length / 2);
+    const down_ms = bench.full ? 600_000 : 30_000 / bench.less;
+    const ways: Verdict[] = [{ status: 503, html: HTML }, { status: 502, html: HTML }, "drop"];
+    // Past their leeway after the outage only: until then they are due for a refresh, and work.
+    await field.connections.expire(alive, down_ms + 120_000, down_ms + 180_000);
+    await field.connections.expire(expired);
+    const before = field.journal.entries.length;
+    const remove = site.fleet.rules.add(({ at, side }) =>
+      at === "token" && side === "arrived" ? draw.one(ways) : null
+    );
+    field.journal.record({ what: "fault", how: "token endpoint down" });
+    const load = traffic(bench, site, connections);
+    await pause(down_ms);
+    const attempts = presentations(field.journal.entries.slice(before));
+    const answers = await load.end();
+    remove();
+    field.journal.record({ what: "fault", how: "token endpoint back" });
+    const { ms, served } = await recovery(site, connections);
+    const { violations } = await verdict(field, site, connections);
+    const living = new Set(alive.map(({ id }) => id));
+    const ofLiving = answers.filter(({ connection }) => living.has(connection));
+    const unserved = ofLiving.filter(({ status }) => status !== 200);
+    const share = 100 * attempts / answers.length;
+    return [{
+      scenario: "Token endpoint down",
+      load:
+        `${answers.length} requests at ${RATE}/s, half for ${alive.length} living tokens due for a refresh, half for ${expired.length} expired ones`,
+      faults: `503, 502 and dropped connections for ${down_ms / 1000} s`,
+      target:
+        "living tokens served; refreshes under 10 % of traffic; recovery within 60 s; 0 reauthorizations",
+      measured: `${
+        ofLiving.length - unserved.length
+      } of ${ofLiving.length} requests with a living token served; ${attempts} token calls, ${
+        share.toFixed(1)
+      } % of traffic; all ${served} of ${connections.length} served ${
+        inMs(ms)
+      } after its return; others were told ${codesOf(answers.filter(({ status }) => status !== 200))}; ${
+        countOf(violations, FATAL)
+      }`,
+      n: answers.length,
+      held: unserved.length === 0 && share < 10 && served === connections.length && ms <= RECOVERY_MS &&
+        violations.length === 0,
+      violations,
+    }];
+  },
+};
+
+/** What an operator's fault must not touch. */
+async function stateOf({ field }: Bench, connections: readonly Connected[]): Promise<string> {
+  const rows = await field.database.sql`
+    select id, status, version, unsettled_until from oauth.connections
+    where id = any(${connections.map(({ id }) => id)}) order by id`;
+  return JSON.stringify(rows);
+}
+
+const wrongSecret: Scenario = {
+  name: "operator-invalid-client",
+  run: async (bench) => {
+    const { field } = bench;
+    const site = await field.site("outage", { "search-persons": 3, "refresh-token": 1 });
+    const connections = await field.connections.make(size(bench, 60, 100), field.strict.origin);
+    const down_ms = bench.full ? 60_000 : 20_000 / bench.less;
+    await field.connections.expire(connections);
+    const state = await stateOf(bench, connections);
+    const before = field.journal.entries.length;
+    await field.strict.control.register({ client_secret: "changed at the provider" });
+    field.journal.record({ what: "fault", how: "invalid_client" });
+    const load = traffic(bench, site, connections);
+    await pause(down_ms);
+    const attempts = presentations(field.journal.entries.slice(before));
+    const answers = await load.end();
+    const changed = await stateOf(bench, connections) !== state;
+    await field.strict.control.register({ client_secret: field.strict.client.client_secret });
+    const { ms, served } = await recovery(site, connections);
+    const { violations } = await verdict(field, site, connections);
+    const processes = site.fleet.seats("search-persons").length;
+    return [{
+      scenario: "Wrong client secret (invalid_client)",
+      load: `${answers.length} requests at ${RATE}/s for ${connections.length} expired connections`,
+      faults: `the provider refuses our client for ${down_ms / 1000} s`,
+      target:
+        "0 changes of status, version or unsettled time; refreshes under 10 % of traffic; recovery within 60 s",
+      measured: `state ${
+        changed ? "CHANGED" : "unchanged"
+      }; ${attempts} token calls by ${processes} processes, ${
+        (100 * attempts / answers.length).toFixed(1)
+      } % of traffic; callers were told ${codesOf(answers)}; ${served} of ${connections.length} served ${
+        inMs(ms)
+      } after it was mended; ${countOf(violations, FATAL)}`,
+      n: connections.length,
+      held: !changed && attempts < answers.length / 10 && served === connections.length &&
+        ms <= RECOVERY_MS &&
+        violations.length === 0,
+      violations,
+    }];
+  },
+};
+
+const missingKey: Scenario = {
+  name: "operator-missing-key",
+  run: async (bench) => {
+    const { field } = bench;
+    const another = `other:${"A".repeat(43)}`;
+    const site = await field.site("keyless", { "search-persons": 1 }, {
+      env: { TOKEN_ENCRYPTION_KEYS: another },
+    });
+    const connections = await field.connections.make(size(bench, 30, 100), field.strict.origin);
+    await field.connections.expire(connections.slice(connections.length / 2));
+    const state = await stateOf(bench, connections);
+    const answers = await Promise.all(connections.map((one) => site.search(one)));
+    const changed = await stateOf(bench, connections) !== state;
+    const { history, violations } = await verdict(field, site, connections);
+    const attempts = presentations(history.entries);
+    const told = answers.filter(({ code }) => code === "CONFIGURATION_INVALID").length;
+    return [{
+      scenario: "Missing encryption key",
+      load: `${connections.length} connections, half of them expired`,
+      faults: "a process that was not given the key",
+      target: "0 changes of status, version or unsettled time; no token sent",
+      measured: `state ${
+        changed ? "CHANGED" : "unchanged"
+      }; ${attempts} token calls; ${told} of ${answers.length} callers told CONFIGURATION_INVALID; ${
+        countOf(violations, FATAL)
+      }`,
+      n: connections.length,
+      held: !changed && attempts === 0 && told === answers.length && violations.length === 0,
+      violations,
+    }];
+  },
+};
+
+export const outages: readonly Scenario[] = [tokenEndpoint, wrongSecret, missingKey];
