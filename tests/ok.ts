@@ -14,6 +14,9 @@ const steps: readonly (readonly [string, readonly string[]])[] = [
   ["types", ["check", "."]],
   ["import rules", ["run", "--allow-read", "tests/import_rules.ts"]],
   ["the hosted runtime's Deno", ["run", "-A", "tests/hosted_runtime.ts"]],
+  ["the deploy", ["test", "-A", "tests/deploy"]],
+  ["the page", ["test", "-A", "tests/browser"]],
+  ["reliability", ["test", "-A", "tests/reliability"]],
   ["tests", ["run", "-A", "tests/run.ts"]],
 ];
 

@@ -3,8 +3,8 @@
  * Arguments narrow it: `deno task test tests/unit`.
  */
 const coverage = await Deno.makeTempDir({ prefix: "coverage-" });
-/** They need the supabase CLI or a browser: `deno task ok` runs them. */
-const ELSEWHERE = "tests/deploy,tests/browser";
+/** They need the supabase CLI, a browser, or more time: `deno task ok` runs them. */
+const ELSEWHERE = "tests/deploy,tests/browser,tests/reliability";
 const places = Deno.args.length > 0 ? Deno.args : [`--ignore=${ELSEWHERE}`, "tests"];
 
 try {
