@@ -6,7 +6,7 @@ import { walk } from "./support/walk.ts";
 
 /** What `supabase/edge-runtime` pins. */
 const HOSTED = "2.1.4";
-const FOLDERS = ["supabase/functions", "tests/unit", "tests/support", "local/sandbox"];
+const FOLDERS = ["supabase/functions", "tests/unit", "tests/functions", "tests/support", "local/sandbox"];
 
 const root = new URL("../", import.meta.url);
 const folder = await Deno.makeTempDir({ prefix: "hosted-runtime-" });

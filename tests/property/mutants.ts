@@ -37,7 +37,7 @@ export const MUTANTS: readonly Mutant[] = [
     replace: "or v_connection.status = 'disconnected' then",
     by: "or v_connection.status <> 'active' then",
     breaks: ["I5"],
-    seed: 2,
+    seed: 7,
   },
   {
     name: "a commit that does not know itself again",
@@ -54,7 +54,7 @@ export const MUTANTS: readonly Mutant[] = [
       "if v_connection.id is null or v_connection.status = 'disconnected' then\n    outcome := 'disconnected'",
     by: "if v_connection.id is null then\n    outcome := 'disconnected'",
     breaks: ["I8"],
-    seed: 2,
+    seed: 4,
   },
   {
     name: "a refusal that is final while an earlier attempt may still succeed",
@@ -62,7 +62,7 @@ export const MUTANTS: readonly Mutant[] = [
     replace: "if p_class = 'permanent' and (v_connection.unsettled_until > v_now) is not true then",
     by: "if p_class = 'permanent' then",
     breaks: ["I4"],
-    seed: 2,
+    seed: 1,
   },
   {
     name: "a failure that counts from anybody",
@@ -70,7 +70,7 @@ export const MUTANTS: readonly Mutant[] = [
     replace: "if (v_connection.lease_id = p_lease_id) is not true then",
     by: "if v_connection.id is null then",
     breaks: ["I4"],
-    seed: 2,
+    seed: 3,
   },
   {
     name: "a takeover without a settle time",
@@ -78,7 +78,7 @@ export const MUTANTS: readonly Mutant[] = [
     replace: "v_now + p_settle_ms * interval '1 millisecond'",
     by: "v_now",
     breaks: ["I4"],
-    seed: 2,
+    seed: 1,
   },
   {
     name: "a takeover that leaves no mark",
@@ -86,7 +86,7 @@ export const MUTANTS: readonly Mutant[] = [
     replace: "takeover := v_connection.lease_id is not null;",
     by: "takeover := false;",
     breaks: ["I4", "label"],
-    seed: 2,
+    seed: 1,
   },
   {
     name: "a claim that does not look for a lease",
@@ -94,7 +94,7 @@ export const MUTANTS: readonly Mutant[] = [
     replace: "if v_connection.lease_until > v_now then",
     by: "if false then",
     breaks: ["I1"],
-    seed: 2,
+    seed: 1,
   },
   {
     name: "an ambiguous end that leaves no mark",
@@ -102,7 +102,7 @@ export const MUTANTS: readonly Mutant[] = [
     replace: "when 'ambiguous' then greatest(c.unsettled_until, v_now)",
     by: "when 'ambiguous' then c.unsettled_until",
     breaks: ["label"],
-    seed: 2,
+    seed: 5,
   },
   {
     name: "an operator's fault that counts as a refusal",
@@ -110,7 +110,7 @@ export const MUTANTS: readonly Mutant[] = [
     replace: "if p_class = 'permanent' and",
     by: "if (p_class = 'permanent' or p_code like 'config%') and",
     breaks: ["I10"],
-    seed: 2,
+    seed: 13,
   },
   {
     // The index over the origins of versions refuses it, so what is seen is an error without a name.
@@ -119,7 +119,7 @@ export const MUTANTS: readonly Mutant[] = [
     replace: "version = c.version + 1",
     by: "version = c.version",
     breaks: ["I3", "I7"],
-    seed: 2,
+    seed: 1,
   },
   {
     name: "a write of tokens that leaves the lease",
@@ -127,7 +127,7 @@ export const MUTANTS: readonly Mutant[] = [
     replace: "lease_id = null,\n         lease_until = null,\n         attempts = 0,",
     by: "attempts = c.attempts,",
     breaks: ["I4", "label"],
-    seed: 2,
+    seed: 6,
   },
 ];
 
