@@ -2,7 +2,7 @@
  * Gets a Chromium without being root: one that npm carries, with the few libraries it needs, unpacked into the
  * temporary folder where the tests look. Linux on x64.
  *
- *   npx -y deno@2.9.6 run -A --node-modules-dir=none --no-lock tests/browser/get_chromium.ts
+ *   deno run -A --node-modules-dir=none --no-lock tests/browser/get_chromium.ts
  */
 
 /** Not an import that every checkout resolves: 68 MB, wanted only by whoever runs this. */

@@ -25,7 +25,9 @@ Deno.test.afterAll(() => stop.run());
 Deno.test("whatever happens in whatever order, a grant that can be kept is kept", async () => {
   const tally = new Tally();
   const found = await fc.check(everyRun(stage, (ran) => tally.add(ran)), OPTIONS);
-  if (found.failed) throw new Error(`${fc.defaultReportMessage(found)}\n\n${again(found)}`);
+  if (found.failed) {
+    throw new Error(`${found.errorInstance}\n\n${again(found)}\n\n${fc.defaultReportMessage(found)}`);
+  }
   console.log(`0 broken promises in ${tally}`);
   const never = Object.entries(tally.met).filter(([, times]) => times === 0);
   if (ENOUGH) assertEquals(never, []);
