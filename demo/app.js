@@ -3,7 +3,7 @@
 import { openApi, Trouble } from "./api.js";
 import { createCards, nameOf } from "./cards.js";
 import { begin, complete, takeReturn } from "./connect.js";
-import { byId, h, setText } from "./dom.js";
+import { byId, setText } from "./dom.js";
 import { createLab } from "./lab.js";
 import { keepLooking } from "./live.js";
 import { createSearch } from "./search.js";
@@ -166,26 +166,27 @@ function reveal(name) {
   byId("who").hidden = name !== "app";
 }
 
-/** What the redirect brought is used once somebody is signed in; until then it waits. */
+/**
+ * Uses what the redirect brought, once somebody is signed in; until then it waits.
+ *
+ * @returns the connection that was finished, if one was
+ */
 async function useReturn() {
   const { code, ticket } = back;
   back.code = back.ticket = null;
-  const place = byId("callout");
-  place.replaceChildren();
+  byId("callout").replaceChildren();
   try {
     if (code) throw new Trouble(code);
-    if (!ticket) return;
-    const connection = await complete(api, ticket);
-    await looking.now();
-    say(`${nameOf(connection)} is connected.`);
-    cards.focus(connection.id);
+    return ticket ? await complete(api, ticket) : null;
   } catch (error) {
     if (loginHasEnded(error)) endLogin(error);
-    else place.replaceChildren(troubleBox(error, { ...actions, retry: actions.connect }));
+    else byId("callout").replaceChildren(troubleBox(error, { ...actions, retry: actions.connect }));
+    return null;
   }
 }
 
-function enter(session) {
+/** Somebody has come, or gone. The page is shown once all of it is known, so that nothing moves. */
+async function enter(session) {
   if (user !== undefined && session?.user.id === user?.id) return;
   looking?.stop();
   looking = null;
@@ -197,10 +198,12 @@ function enter(session) {
       back.ticket ? "Sign in to finish connecting." : back.code ? new Trouble(back.code) : "",
     );
   }
+  const entered = user;
   setText(byId("email"), user.email ?? "");
-  if (back.ticket) {
-    byId("callout").replaceChildren(h("p", { class: "trouble" }, "Finishing the connection …"));
-  }
+  setText(byId("loading-words"), back.ticket ? "Finishing the connection …" : "Loading …");
+  reveal("loading");
+  const finished = await useReturn();
+  if (user !== entered) return;
   looking = keepLooking({
     client: api.client,
     user_id: user.id,
@@ -208,7 +211,10 @@ function enter(session) {
     look,
     onLive: (live) => setText(byId("live"), live ? "live" : "every 2 s"),
   });
-  looking.now().then(useReturn);
+  await looking.now();
+  if (!finished) return;
+  say(`${nameOf(finished)} is connected.`);
+  cards.focus(finished.id);
 }
 
 /** The login is over: nothing of the page is lost but the right to ask. */

@@ -28,6 +28,7 @@ Deno.test("the page", async (t) => {
 
       await t.step("says so when the user cancels at Pipedrive, and nothing is connected", async () => {
         await page.getByRole("button", { name: "Connect Pipedrive" }).click();
+        await page.waitForURL(`${stack.provider_url}/**`);
         await page.getByRole("button", { name: "Cancel" }).click();
         await page.waitForURL(`${stack.app_url}/**`);
         await page.getByRole("button", { name: "Connect Pipedrive" }).waitFor();
@@ -36,7 +37,8 @@ Deno.test("the page", async (t) => {
 
       await t.step("connects through the consent page and shows the connection", async () => {
         await page.getByRole("button", { name: "Connect Pipedrive" }).click();
-        await page.getByText("sandbox").first().waitFor();
+        await page.waitForURL(`${stack.provider_url}/**`);
+        await page.getByText("This is not Pipedrive").waitFor();
         await accessible(page, "consent");
         await page.getByRole("button", { name: "Allow and install" }).click();
         await page.getByRole("button", { name: "Refresh now" }).waitFor();
