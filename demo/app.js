@@ -211,7 +211,7 @@ async function enter(session) {
     look,
     onLive: (live) => setText(byId("live"), live ? "live" : "every 2 s"),
   });
-  await looking.now();
+  await looking.first;
   if (!finished) return;
   say(`${nameOf(finished)} is connected.`);
   cards.focus(finished.id);

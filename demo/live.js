@@ -9,7 +9,7 @@ const TOLD_MS = 30_000;
  *
  * @param realtime whether to try; a project has it on after `select oauth.start_live_events()`
  * @param onLive told whether Realtime is on
- * @returns `now()` looks at once; `stop()`
+ * @returns `first`, the first look; `now()`, which looks at once; `stop()`
  */
 export function keepLooking({ client, user_id, realtime, look, onLive }) {
   let timer;
@@ -38,8 +38,8 @@ export function keepLooking({ client, user_id, realtime, look, onLive }) {
     if (status === "CHANNEL_ERROR" || status === "TIMED_OUT") client.removeChannel(channel);
     if (live) now();
   });
-  now();
   return {
+    first: now(),
     now: () => looking ? looking.then(now) : now(),
     stop() {
       stopped = true;
