@@ -21,14 +21,14 @@ try {
 /** Runs the tests; what they print is shown as it comes. */
 async function test(): Promise<{ code: number; summary: string }> {
   const tests = new Deno.Command(Deno.execPath(), {
-    args: ["test", "--allow-all", "--no-prompt", `--coverage=${coverage}`, ...places],
+    args: ["test", "--allow-all", "--no-prompt", "--parallel", `--coverage=${coverage}`, ...places],
     stdout: "piped",
   }).spawn();
   let tail = "";
   const decoder = new TextDecoder();
   for await (const chunk of tests.stdout) {
     await Deno.stdout.write(chunk);
-    tail = (tail + decoder.decode(chunk, { stream: true })).slice(-2_000);
+    tail = (tail + decoder.decode(chunk, { stream: true })).slice(-100_000);
   }
   const { code } = await tests.status;
   const counts = /(\d+) passed.*\| (\d+) failed/.exec(tail);
