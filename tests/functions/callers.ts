@@ -1,26 +1,34 @@
-import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from "jose";
+import { generateKeyPair, importJWK, type JWTPayload, SignJWT } from "jose";
 
 /** The keys of a project, as the platform hands them to a function. */
 export const PUBLISHABLE_KEY = "sb_publishable_test";
 export const SECRET_KEYS = { default: "sb_secret_default", cron: "sb_secret_cron" };
 
 const KEY_ID = "project-key";
-const ours = await generateKeyPair("ES256", { extractable: true });
+/**
+ * The key that RFC 7515 prints (appendix A.3.1). One for all files: they run side by side in one process and share its
+ * environment.
+ */
+const OURS = {
+  kty: "EC",
+  crv: "P-256",
+  x: "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
+  y: "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0",
+};
+const ours = await importJWK({ ...OURS, d: "jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI" }, "ES256");
 
 /** What `Deno.env` must hold before a function is imported. Nothing listens at this address. */
 export const PROJECT: Readonly<Record<string, string>> = {
   SUPABASE_URL: "http://127.0.0.1:9",
   SUPABASE_PUBLISHABLE_KEYS: JSON.stringify({ default: PUBLISHABLE_KEY }),
   SUPABASE_SECRET_KEYS: JSON.stringify(SECRET_KEYS),
-  SUPABASE_JWKS: JSON.stringify({
-    keys: [{ ...await exportJWK(ours.publicKey), kid: KEY_ID, alg: "ES256" }],
-  }),
+  SUPABASE_JWKS: JSON.stringify({ keys: [{ ...OURS, kid: KEY_ID, alg: "ES256" }] }),
 };
 
 /** A user's token as the project's Auth signs it. */
 export function userToken(
   claims: JWTPayload = {},
-  key: CryptoKey = ours.privateKey,
+  key = ours,
   kid = KEY_ID,
 ): Promise<string> {
   return new SignJWT({ sub: crypto.randomUUID(), role: "authenticated", ...claims })
