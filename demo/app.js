@@ -2,6 +2,7 @@
 
 import { openApi, Trouble } from "./api.js";
 import { createCards, nameOf } from "./cards.js";
+import { createChoice } from "./choice.js";
 import { begin, complete, takeReturn } from "./connect.js";
 import { byId, setText } from "./dom.js";
 import { createLab } from "./lab.js";
@@ -13,6 +14,8 @@ import { createTimeline } from "./timeline.js";
 import { hush, say, sayTrouble, troubleBox } from "./trouble.js";
 
 const TICK_MS = 1_000;
+/** A stack on this machine, ours or that of `supabase start`, has the demo user. */
+const LOOPBACK = new Set(["127.0.0.1", "localhost"]);
 
 const back = takeReturn();
 const config = await (await fetch("/config.json")).json();
@@ -29,7 +32,7 @@ const endedHere = new Set();
 const actions = {
   connect: () => attempt(byId("connect"), () => begin(api)),
   reconnect: () => attempt(null, () => begin(api)),
-  choose: () => byId("connection").focus(),
+  choose: () => choice.focus(),
   sign_in: () => endLogin(),
   reload: () => location.reload(),
 };
@@ -41,16 +44,22 @@ const cardActions = {
       await looking.now();
       say(`Refreshed: ${nameOf(connection)} has version ${version} of its tokens.`);
     }),
-  disconnect: (connection, button) => attempt(button, () => disconnect(connection)),
+  disconnect: async (connection, button) => {
+    if (await confirmed(connection)) await attempt(button, () => disconnect(connection));
+  },
   reconnect: (_, button) => attempt(button, () => begin(api)),
 };
 
 const cards = createCards(byId("cards"), cardActions);
 const past = createCards(byId("past-cards"), cardActions);
 const timeline = createTimeline(byId("events"));
+const choice = createChoice(() => {
+  search.search();
+  lab?.show(choice.chosen());
+});
 const search = createSearch({
   api,
-  connectionId: () => chosen()?.id,
+  connectionId: () => choice.chosen()?.id,
   actions,
   onTrouble(error) {
     if (loginHasEnded(error)) endLogin(error);
@@ -61,7 +70,7 @@ const search = createSearch({
 const lab = local
   ? createLab({
     sandbox_url: config.sandbox_url,
-    connection: chosen,
+    connection: choice.chosen,
     jwt: async () => (await api.client.auth.getSession()).data.session?.access_token,
     term: search.term,
     note: timeline.note,
@@ -69,7 +78,7 @@ const lab = local
     attempt,
   })
   : null;
-const signIn = createSignIn({ client: api.client, local });
+const signIn = createSignIn({ client: api.client, demo: LOOPBACK.has(new URL(config.api_url).hostname) });
 
 /** Runs what a person asked for: its button waits, and whatever goes wrong is said in a sentence. */
 async function attempt(button, action) {
@@ -86,19 +95,16 @@ async function attempt(button, action) {
   }
 }
 
-/** The connection that the search and the panel act on: the one chosen, or the first. */
-function chosen() {
-  const open = connections.filter(({ status }) => status !== "disconnected");
-  return open.find(({ id }) => id === byId("connection").value) ?? open[0];
-}
-
-async function disconnect(connection) {
+async function confirmed(connection) {
   const dialog = byId("confirm");
   setText(byId("confirm-name"), nameOf(connection));
   dialog.returnValue = "";
   dialog.showModal();
   await new Promise((resolve) => dialog.addEventListener("close", resolve, { once: true }));
-  if (dialog.returnValue !== "disconnect") return;
+  return dialog.returnValue === "disconnect";
+}
+
+async function disconnect(connection) {
   endedHere.add(connection.id);
   await api.call("oauth-callback/pipedrive/disconnect", { connection_id: connection.id });
   search.reset();
@@ -129,10 +135,9 @@ function show(found, events) {
   byId("past").hidden = ended.length === 0;
   byId("search-panel").hidden = open.length === 0;
   byId("timeline-panel").hidden = events.length === 0;
-  showChoice(open);
+  choice.show(open);
   timeline.show(events, new Map(found.map((one) => [one.id, nameOf(one)])));
-  lab?.show(chosen() ? nameOf(chosen()) : "", chosen()?.status === "active");
-  byId("lab").hidden = !local;
+  lab?.show(choice.chosen());
   reveal("app");
 }
 
@@ -147,18 +152,6 @@ function announceEnds(found) {
         : `Pipedrive has ended the connection to ${nameOf(connection)}. Connect it again.`,
     );
   }
-}
-
-function showChoice(open) {
-  const select = byId("connection");
-  byId("choice").hidden = open.length < 2;
-  const ids = open.map(({ id }) => id).join();
-  if ([...select.options].map(({ value }) => value).join() === ids) return;
-  const kept = select.value;
-  select.replaceChildren(
-    ...open.map((one) => new Option(`${nameOf(one)} · ${one.account.email ?? one.account.id}`, one.id)),
-  );
-  if (open.some(({ id }) => id === kept)) select.value = kept;
 }
 
 function reveal(name) {
@@ -193,6 +186,7 @@ async function enter(session) {
   user = session?.user ?? null;
   connections = [];
   if (!user) {
+    hush();
     reveal("welcome");
     return signIn.show(
       back.ticket ? "Sign in to finish connecting." : back.code ? new Trouble(back.code) : "",
@@ -226,20 +220,25 @@ async function endLogin(error) {
 
 byId("connect").addEventListener("click", ({ currentTarget }) => attempt(currentTarget, () => begin(api)));
 byId("add").addEventListener("click", ({ currentTarget }) => attempt(currentTarget, () => begin(api)));
-byId("connection").addEventListener("change", () => {
-  search.search();
-  lab?.show(nameOf(chosen()), chosen().status === "active");
-});
 byId("sign-out").addEventListener("click", ({ currentTarget }) =>
   attempt(currentTarget, async () => {
     await api.client.auth.signOut();
     search.reset();
     timeline.forget();
   }));
-for (const mark of document.querySelectorAll(".local-only")) mark.hidden = !local;
+for (const id of ["local-mark", "lab"]) byId(id).hidden = !local;
 setInterval(() => [cards, past, timeline].forEach((part) => part.tick()), TICK_MS);
 
-const { data: { session } } = await api.client.auth.getSession();
-enter(session);
+/**
+ * Who is signed in is what this browser keeps, whoever put it there. Another tab's news of a login can be here before
+ * the login itself is: what is asked in between is refused, and signing out then would end that tab's login.
+ */
+async function followLogin() {
+  const { data: { session } } = await api.client.auth.getSession();
+  enter(session);
+}
+
+await followLogin();
 // Later, because supabase-js holds its lock while it tells.
-api.client.auth.onAuthStateChange((_, next) => setTimeout(() => enter(next)));
+api.client.auth.onAuthStateChange(() => setTimeout(followLogin));
+addEventListener("storage", followLogin);

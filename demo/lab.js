@@ -1,5 +1,6 @@
 /** The local panel: what happens to a connection in months, made to happen now, and watched. */
 
+import { nameOf } from "./cards.js";
 import { draw } from "./chart.js";
 import { byId, setText } from "./dom.js";
 import { plural } from "./words.js";
@@ -72,9 +73,12 @@ export function createLab({ sandbox_url, connection, jwt, term, note, changed, a
       }));
   }
   return {
-    /** @param active whether there is a connection to act on */
-    show(name, active) {
-      setText(byId("lab-target"), active ? `Acts on ${name}` : "Connect an account first");
+    /** @param target the connection chosen, if there is one */
+    show(target) {
+      const active = target?.status === "active";
+      const name = target && nameOf(target);
+      const other = name ? `${name} must be connected again` : "Connect an account first";
+      setText(byId("lab-target"), active ? `Acts on ${name}` : other);
       for (const id of Object.keys(ACTS)) byId(id).disabled = !active;
     },
   };
@@ -131,10 +135,10 @@ function begin() {
   return { began_at: now, now, over: false, callers: Array.from({ length: CALLERS }, caller), refreshes: [] };
 }
 
-function take({ callers }, { caller, began_at, ended_at, status }) {
+function take({ callers }, { caller, began_at, ended_at, status, code, turn }) {
   const one = callers[caller - 1];
   if (began_at) one.began_at = began_at;
-  if (ended_at) Object.assign(one, { ended_at, ok: status === 200 });
+  if (ended_at) Object.assign(one, { ended_at, ok: status === 200, code, turn });
 }
 
 /** Reads the sandbox's journal until the race is over, and once more. */
@@ -173,11 +177,16 @@ function show(state) {
 }
 
 function summary({ callers, refreshes, began_at }) {
-  const good = callers.filter(({ ok }) => ok).length;
+  const refused = callers.filter(({ ok }) => !ok);
+  const again = callers.filter(({ turn }) => turn > 1).length;
   const seconds = (Math.max(...callers.map(({ ended_at }) => ended_at)) - began_at) / 1000;
-  const lost = good < CALLERS ? `, ${CALLERS - good} refused` : "";
-  return `${CALLERS} searches at once: ${plural(refreshes.length, "refresh", "refreshes")}, ` +
-    `${plural(good, "answer")}${lost}, in ${seconds.toFixed(1)} s`;
+  return [
+    `${CALLERS} searches at once: ${plural(refreshes.length, "refresh", "refreshes")}`,
+    plural(CALLERS - refused.length, "answer"),
+    refused.length > 0 && `${refused.length} refused (${refused[0].code})`,
+    again > 0 && `${again} came back later`,
+    `in ${seconds.toFixed(1)} s`,
+  ].filter(Boolean).join(", ");
 }
 
 /** The lines of NDJSON as they come. */

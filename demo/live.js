@@ -9,7 +9,7 @@ const TOLD_MS = 30_000;
  *
  * @param realtime whether to try; a project has it on after `select oauth.start_live_events()`
  * @param onLive told whether Realtime is on
- * @returns `first`, the first look; `now()`, which looks at once; `stop()`
+ * @returns `first`, the first look; `now()`, a look that begins after this call; `stop()`
  */
 export function keepLooking({ client, user_id, realtime, look, onLive }) {
   let timer;
@@ -17,35 +17,65 @@ export function keepLooking({ client, user_id, realtime, look, onLive }) {
   let stopped = false;
   let looking = null;
 
-  const now = () => {
+  const begin = () => {
     clearTimeout(timer);
     looking ??= look().finally(() => {
       looking = null;
       if (!stopped && document.visibilityState === "visible") {
-        timer = setTimeout(now, live ? TOLD_MS : POLLED_MS);
+        timer = setTimeout(begin, live ? TOLD_MS : POLLED_MS);
       }
     });
     return looking;
   };
-  const seen = () => document.visibilityState === "visible" ? now() : clearTimeout(timer);
+  const now = () => looking ? looking.then(begin) : begin();
+  const seen = () => document.visibilityState === "visible" ? begin() : clearTimeout(timer);
   document.addEventListener("visibilitychange", seen);
 
-  const channel = realtime ? client.channel(`oauth_events:${user_id}`, { config: { private: true } }) : null;
-  channel?.on("broadcast", { event: "*" }, now).subscribe((status) => {
-    live = status === "SUBSCRIBED";
+  const first = begin();
+  onLive(live);
+  const leave = realtime && listen(client, `oauth_events:${user_id}`, now, (joined) => {
+    live = joined;
     onLive(live);
-    // Refused or unreachable: this project has it off, and asking does.
-    if (status === "CHANNEL_ERROR" || status === "TIMED_OUT") client.removeChannel(channel);
-    if (live) now();
+    // What happened while nobody listened.
+    now();
   });
   return {
-    first: now(),
-    now: () => looking ? looking.then(now) : now(),
+    first,
+    now,
     stop() {
       stopped = true;
       clearTimeout(timer);
       document.removeEventListener("visibilitychange", seen);
-      if (channel) client.removeChannel(channel);
+      if (leave) leave();
     },
   };
+}
+
+/**
+ * Joins a private topic. A line that breaks is mended by supabase-js; one that never came about is given up.
+ *
+ * @param onNews called at every broadcast
+ * @param onJoined told true when it is joined, false when the line breaks
+ * @returns what leaves it
+ */
+function listen(client, topic, onNews, onJoined) {
+  let joined = null;
+  let left = false;
+  const channel = client.channel(topic, { config: { private: true } });
+  channel.on("broadcast", { event: "*" }, onNews);
+  const leave = () => {
+    left = true;
+    client.removeChannel(channel);
+  };
+  // The user's login is what opens the topic.
+  client.realtime.setAuth().then(() => {
+    if (left) return;
+    channel.subscribe((status) => {
+      if (left) return;
+      if (status === "SUBSCRIBED") onJoined(joined = true);
+      else if (joined) onJoined(joined = false);
+      else if (joined === null) leave();
+    });
+  });
+  return leave;
 }

@@ -1,14 +1,17 @@
-/** Signing in with Supabase Auth. Locally a demo user is one click away. */
+/** Signing in with Supabase Auth. On this machine's own stack a demo user is one click away. */
 
 import { Trouble } from "./api.js";
 import { byId, h } from "./dom.js";
 import { troubleBox } from "./trouble.js";
 
-/** Only ever used where the local stack is; it keeps its users to itself. */
+/** Offered on this machine's own stack alone, which keeps its users to itself. */
 const DEMO_USER = { email: "demo@example.com", password: "demo-password" };
 
-/** @returns `show(message)`: a sentence, or trouble */
-export function createSignIn({ client, local }) {
+/**
+ * @param demo whether to offer the demo user
+ * @returns `show(message)`: a sentence, or trouble
+ */
+export function createSignIn({ client, demo }) {
   const form = byId("sign-in");
   const place = byId("sign-in-message");
 
@@ -50,6 +53,6 @@ export function createSignIn({ client, local }) {
       const known = await client.auth.signInWithPassword(DEMO_USER);
       return known.error?.code === "invalid_credentials" ? client.auth.signUp(DEMO_USER) : known;
     }));
-  byId("demo").hidden = !local;
+  byId("demo").hidden = !demo;
   return { show };
 }

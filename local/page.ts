@@ -96,6 +96,8 @@ function policy({ api_url, sandbox_url }: PageConfig): string {
 
 /** Serves the page for a project that runs elsewhere: the one that `demo/config.json` names. */
 if (import.meta.main) {
+  // Whose browser build is served: a fresh clone has no node_modules yet.
+  await import("@supabase/supabase-js");
   const { values } = parseArgs({ args: Deno.args, options: { port: { type: "string", default: "3000" } } });
   const config: PageConfig = JSON.parse(await Deno.readTextFile(new URL("config.json", DEMO)));
   const { origin } = serve(Number(values.port), createPage({ config }));

@@ -49,7 +49,7 @@ export interface StackAddresses {
 export interface Stack extends StackAddresses {
   /** Moves the sandbox; null where the provider is another. */
   readonly control: SandboxControl | null;
-  /** Kills a function's processes, requests under way included, and starts new ones. */
+  /** Replaces a function's processes, as a deployment does: requests under way are finished by the old ones. */
   restartFunction(name: string): Promise<void>;
   stop(): Promise<void>;
 }

@@ -4,8 +4,8 @@ import type { World } from "./world.ts";
 import type { Account } from "./types.ts";
 
 const SCOPE_TEXTS: Readonly<Record<string, string>> = {
-  base: "Read your name, e-mail address and company",
-  "contacts:read": "Read your contacts: persons and organizations",
+  base: "Read your name, e-mail and company",
+  "contacts:read": "Read your persons and organizations",
   "contacts:full": "Create, read, change and delete your contacts",
   "search:read": "Search through your data",
 };
@@ -13,7 +13,8 @@ const SCOPE_TEXTS: Readonly<Record<string, string>> = {
 /** The dialog a user sees: who asks, for what, and for which of their companies. Works without scripts. */
 export function consentPage(world: World): Response {
   const nonce = crypto.randomUUID();
-  const client = escapeHtml(world.registration.client_id);
+  const { client_id } = world.registration;
+  const name = escapeHtml(nameOf(client_id));
   const scopes = world.switches.scopes.map(scopeItem).join("");
   const users = ACCOUNTS.map(userChoice).join("");
   const page = `<!doctype html>
@@ -21,7 +22,7 @@ export function consentPage(world: World): Response {
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Install ${client} – Pipedrive sandbox</title>
+<title>Install ${escapeHtml(client_id)} – Pipedrive sandbox</title>
 <style nonce="${nonce}">${STYLE}</style>
 </head>
 <body>
@@ -29,11 +30,9 @@ export function consentPage(world: World): Response {
 <main>
 <div class="card">
 <div class="parties" aria-hidden="true">
-<span class="tile">${
-    escapeHtml(initial(world.registration.client_id))
-  }</span>⇄<span class="tile provider">P</span>
+<span class="tile">${escapeHtml(initial(client_id))}</span>⇄<span class="tile provider">P</span>
 </div>
-<h1>${client} asks for access to your Pipedrive account</h1>
+<h1>${name} asks for access to your Pipedrive account</h1>
 <h2>It will be able to</h2>
 <ul>${scopes}</ul>
 <form method="post">
@@ -76,8 +75,13 @@ function userChoice(account: Account, index: number): string {
     `<small>${escapeHtml(account.name)} · ${escapeHtml(account.email)}</small></span></label>`;
 }
 
-function initial(name: string): string {
-  return [...name.toUpperCase()][0] ?? "?";
+/** A client here has an id and no name: "local-stack" reads as "Local stack". */
+function nameOf(client_id: string): string {
+  return initial(client_id) + client_id.slice(1).replaceAll("-", " ");
+}
+
+function initial(text: string): string {
+  return text.charAt(0).toUpperCase();
 }
 
 function escapeHtml(text: string): string {

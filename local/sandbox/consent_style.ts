@@ -8,7 +8,7 @@ export const STYLE = `
 body{margin:0;min-height:100vh;display:flex;flex-direction:column;background:var(--ground);color:var(--ink);
 font:15px/1.5 Inter,ui-sans-serif,system-ui,-apple-system,"Segoe UI",Roboto,Arial,sans-serif}
 .note{margin:0;padding:8px 24px;background:var(--note-wash);color:var(--note);font-size:14px;text-align:center}
-main{width:100%;max-width:480px;margin:auto;padding:32px 24px}
+main{width:100%;max-width:520px;margin:auto;padding:32px 24px}
 .card{padding:32px;border:1px solid var(--line);border-radius:14px;background:var(--surface);
 box-shadow:0 8px 30px light-dark(#10182814,#0008)}
 .parties{display:flex;align-items:center;justify-content:center;gap:14px;color:var(--soft)}

@@ -1,5 +1,6 @@
+import { access, constants } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { type Browser, chromium } from "playwright-core";
 
 /** Where a Chromium is usually found; the variable CHROMIUM names another. */
@@ -13,8 +14,9 @@ const PLACES = [
   "/Applications/Chromium.app/Contents/MacOS/Chromium",
 ];
 
-/** What `get_chromium.ts` unpacks, and the libraries beside it. */
-const UNPACKED = { path: join(tmpdir(), "chromium"), libraries: join(tmpdir(), "al2023", "lib") };
+/** What `get_chromium.ts` unpacks, and where, beside it, the libraries are that it brings along. */
+const UNPACKED = join(tmpdir(), "chromium");
+const LIBRARIES = join("al2023", "lib");
 
 const MISSING = `No Chromium was found, and the page is tested in a real one. Any of these helps:
 
@@ -37,23 +39,30 @@ const FLAGS = [
 /** @throws with the sentence that says how to install a browser, where there is none */
 export async function launch(): Promise<Browser> {
   const executablePath = await findChromium();
-  const env = executablePath === UNPACKED.path
-    ? { ...Deno.env.toObject(), LD_LIBRARY_PATH: UNPACKED.libraries }
+  const libraries = join(dirname(executablePath), LIBRARIES);
+  const env = await may(constants.R_OK, libraries)
+    ? { ...Deno.env.toObject(), LD_LIBRARY_PATH: libraries }
     : undefined;
   return await chromium.launch({ executablePath, args: FLAGS, ...(env && { env }) });
 }
 
 async function findChromium(): Promise<string> {
   const named = Deno.env.get("CHROMIUM");
-  for (const path of named ? [named] : [...PLACES, UNPACKED.path]) if (await isFile(path)) return path;
-  throw new Error(named ? `CHROMIUM names "${named}", and no file is there\n\n${MISSING}` : MISSING);
+  for (const path of named ? [named] : [...PLACES, UNPACKED]) {
+    if (await may(constants.X_OK, path)) return path;
+  }
+  throw new Error(named ? `CHROMIUM names "${named}", and nothing there can be run\n\n${MISSING}` : MISSING);
 }
 
-async function isFile(path: string): Promise<boolean> {
+/** Whether it is there and this user may read or run it: in a temporary folder it may be somebody else's. */
+async function may(mode: number, path: string): Promise<boolean> {
   try {
-    return (await Deno.stat(path)).isFile;
+    await access(path, mode);
+    return true;
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
+    if (error instanceof Error && "code" in error && ["ENOENT", "EACCES"].includes(String(error.code))) {
+      return false;
+    }
     throw error;
   }
 }
