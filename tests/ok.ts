@@ -16,6 +16,7 @@ const steps: readonly (readonly [string, readonly string[]])[] = [
   ["the hosted runtime's Deno", ["run", "-A", "tests/hosted_runtime.ts"]],
   ["the real pg_cron, where it can be had", ["run", "-A", "tests/schedule/get_pg_cron.ts"]],
   ["the deploy", ["test", "-A", "tests/deploy"]],
+  ["the page, in a browser", ["test", "-A", "tests/browser"]],
   ["tests", ["run", "-A", "tests/run.ts"]],
 ];
 
