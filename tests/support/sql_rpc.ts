@@ -23,10 +23,13 @@ export function rpcClient(call: CallRpc): RpcClient {
   return { rpc: rpc as unknown as RpcClient["rpc"] };
 }
 
+/** Numbers for `bigint`: named, because TypeScript is not always of one mind on whether it is also an `Sql<{}>`. */
+type Sql = postgres.Sql<{ bigint: number }>;
+
 export interface SqlRpc extends RpcClient {
   readonly call: CallRpc;
   /** The connection, as `service_role`: what is set on it holds for every call. */
-  readonly sql: postgres.Sql;
+  readonly sql: Sql;
   close(): Promise<void>;
 }
 
@@ -53,7 +56,7 @@ export async function openSqlRpc(database_url: string): Promise<SqlRpc> {
 }
 
 async function answerOf(
-  sql: postgres.Sql,
+  sql: Sql,
   signature: Signature | undefined,
   name: string,
   args: Record<string, unknown>,
@@ -79,7 +82,7 @@ function refused(code: string, message: string, status: number): RpcAnswer {
 }
 
 /** As PostgREST's schema cache: a function's arguments by name, and whether it answers with rows. */
-async function readSignatures(sql: postgres.Sql): Promise<Map<string, Signature>> {
+async function readSignatures(sql: Sql): Promise<Map<string, Signature>> {
   const functions = await sql<Signature[]>`
     select p.proname as name, p.proargnames[1:p.pronargs] as arguments, p.proretset as returns_set
       from pg_catalog.pg_proc p
