@@ -1,15 +1,19 @@
 import { VIOLATIONS } from "./checker.ts";
 import type { Row } from "./scenarios/kit.ts";
+import { INSIST_MS } from "./scenarios/mixed/application.ts";
 
 export interface About {
   readonly seed: number;
   readonly command: string;
   readonly took_ms: number;
   readonly postgres: string;
+  /** What the processor calls itself. */
+  readonly cpu: string;
   /** Entries of the journal, database events, answers: what the checker read. */
   readonly read: string;
 }
 
+const PATIENCE_S = INSIST_MS / 1_000;
 const HEAD = ["Scenario", "Load", "Faults", "Target", "Measured", "n", "Held"] as const;
 
 /** The table as Markdown, with what is needed to run it again. */
@@ -21,7 +25,7 @@ export function markdown(rows: readonly Row[], about: About): string {
     row.target,
     row.measured,
     String(row.n),
-    row.held ? "yes" : "**no**",
+    !row.held ? "**no**" : row.in_time === false ? "**late**" : "yes",
   ]);
   const table = [HEAD, HEAD.map(() => "---"), ...cells].map((line) => `| ${line.join(" | ")} |`).join("\n");
   return `# Reliability
@@ -41,31 +45,65 @@ ${violationsOf(rows)}
 | Took | ${Math.round(about.took_ms / 1000)} s |
 | Read by the checker | ${about.read} |
 | Versions | Deno ${Deno.version.deno}, V8 ${Deno.version.v8}, PostgreSQL ${about.postgres} |
-| Machine | ${navigator.hardwareConcurrency} CPUs, ${
+| Machine | ${navigator.hardwareConcurrency} CPUs (${about.cpu}), ${
     Math.round(Deno.systemMemoryInfo().total / 2 ** 30)
   } GiB, ${Deno.build.os} ${Deno.build.arch} |
 
+## What the runs have found
+
+- **An answer thrown away.** A process that got no time to run for less than a second, just as its request's 20 s were
+  over, gave the request up before it read the answer that already lay in its socket: the grant was lost, and the user
+  asked to connect again. It showed as one lost connection with a slow provider on a crowded machine, and in 12 of 12
+  requests once the stop was made on purpose. Now the process listens for one more second, which the lease has to spare;
+  the row "A process without time to run at the request's deadline" is that stop.
+- **A rule that hid it.** The checker had excused what left less than 250 ms before the deadline. It does so no more: what
+  left within 20 s of the claim must be kept.
+- **A deployment that killed.** The simulated rolling deployment ended processes after a fixed time, requests under way
+  included. Now, as on the platform, a replaced process first answers its requests and ends what it does behind them.
+- **A clock that was right.** \`deno serve\` takes \`--preload\` and ignores it, so that no clock had been shifted. The
+  row "Clock skew" now counts what the processes themselves say of their clocks.
+
+## Why the rules are as they are
+
+- **What has a target in milliseconds runs alone**, and so does what breaks what all share (the database, the keys).
+  The others run side by side, the slow provider among them, which the soak has too. Continuous integration also runs
+  the crash after a claim beside others, where only its time is not judged.
+- **A recovery ends when the caller is served**, not when the token is stored.
+- **In the soak a request is followed for ${PATIENCE_S} s**: lease, settle time and one call. That long the protocol itself
+  forbids to say whether a rotation was lost, so an earlier "connect again" would be the false answer. What is
+  answered within 10 s is told beside it.
+- **Requests that overlap an outage of the provider are not counted**, because the target speaks of those outside; the
+  share of all of them is told beside it.
+- **Held** speaks of promises and counts; a target in milliseconds that was missed says **late**. Continuous integration
+  runs the same scenarios at small n and judges only the former.
+
 ## What it does not show
 
-The scenarios and the rules that judge them were adjusted while the run was being built, after failures had been seen: the
-crash after a claim and the slow provider run by themselves, recovery counts to the new token and not to the caller that
-comes back for it, callers of the mixed run are patient for 90 s, requests that overlap an outage of the provider are left
-out there, and an answer that leaves less than 250 ms to the deadline counts as lost. With several runs at once on one
-machine a slow provider has cost connections before that last rule. A few hundred requests do not show 99.95 %.
+- Scenarios and rules were adjusted while the run was being built, after failures had been seen. The last of it: the
+  crash after a claim runs alone again (beside others on a busy machine callers were served after 31 s); an answer that
+  the slow provider gave after the deadline counts as **late**, and the checker alone says whether its grant was lost;
+  takeovers after a stop are no failure where reuse revokes (a claim whose answer was read too late sends nothing); a
+  trap holds repeated requests too; an outage lasts until the requests that belong to its time were sent.
+- Everything shares one machine with its callers: the latencies are those of a machine that is full, and no network loses
+  anything by itself.
+- REST is a small stand-in for PostgREST (pool of 20) and not the library of the local stack, which answers a tenth as
+  many calls a second (194 to 1,950, 20 at a time) and would be what is measured. The end-to-end tests use the library.
+- Where reuse revokes, a process that stands still for longer than the lease of 55 s with the answer unread costs the
+  connection, as the model shows (\`deno task model\`): no run repeats it.
+- The provider is a sandbox. What the real one does on reuse, nobody has promised.
 
 ## How it is measured
 
 Operating-system processes of the functions as they are deployed stand behind the gateway; PostgreSQL runs with its own
-settings (every commit waits for the disk). REST is a small stand-in for PostgREST with a pool of 20, in a process of its
-own: it answers nothing but the functions' calls, and faster than the library of the local stack, which a run would
-otherwise measure. The providers are sandboxes, each in a process of its own. "Strict" spends a
-refresh token at once and for good; "with grace" answers a spent one with its successor. Callers come over HTTP from
-outside; the unrelated query is a primary-key lookup on a connection, and from a process, of its own. Everything shares
-one machine, the callers too, so the latencies are those of a machine that is full. The seed fixes the plan of faults
-and callers, not the scheduling: two runs with one seed meet the same faults at slightly different moments.
+settings (every commit waits for the disk). REST and the providers have a process each. A "strict" provider spends a
+refresh token at once and for good; one "with grace" answers a spent one with its successor; where "reuse revokes", a
+spent one that is presented ends the whole authorization. The functions know which by the provider's definition alone.
+Callers come over HTTP from outside; the unrelated query is a primary-key lookup on a connection, and from a process, of
+its own. The seed fixes the plan of faults and callers, not the scheduling: two runs with one seed meet the same faults
+at slightly different moments.
 
 There is no hook in the functions. Each process has two proxies of its own, one before REST and one before the token
-endpoint. They record what passes, hold a message at the very point a fault needs (after the claim; after the provider
+endpoint. Mere reads pass the former by. They record what passes, hold a message at the very point a fault needs (after the claim; after the provider
 answered, before the commit), and break what the plan says. The process that owns the message is then killed
 (SIGKILL) or stopped (SIGSTOP). The gateway sends nothing new to a process that is stopped. PostgreSQL is ended by
 SIGQUIT, without a checkpoint, and started again. A wall clock is shifted by a module loaded before the function
@@ -79,14 +117,11 @@ is opened and compared with the newest that the provider issued. A checker judge
 | --- | --- |
 ${VIOLATIONS.map((kind) => `| ${kind} | ${MEANING[kind]} |`).join("\n")}
 
-In the mixed soak a request is followed as an application would, asking again when told to, for up to 90 s: a token lost
-unseen can be told for certain only after lease and settle time, 55 s, and a back-off. "Connect again" is an answer, and
-the checker judges whether it is true. A request that overlaps a provider outage, or a time of \`invalid_client\`, is not
-counted.
+In the mixed soak "connect again" is an answer, and the checker judges whether it is true.
 
 A grant counts as one that could be kept if the provider's answer left for a process that lived to store it, before the
-request's deadline (20 s, counted from before the claim; 250 ms are allowed for handing over). What died on
-a strict provider otherwise is no violation, if it is labelled \`rotation_lost\`.
+request's deadline, 20 s after its claim passed by. What died otherwise, where a spent token is refused, is no violation
+if it is labelled \`rotation_lost\`.
 `;
 }
 
@@ -114,13 +149,20 @@ function violationsOf(rows: readonly Row[]): string {
   return [`The checker found ${all.length} violations:`, "", ...lines].join("\n");
 }
 
+/** Every promise held, and every target in milliseconds was met. */
+export function isGood({ held, in_time }: Row): boolean {
+  return held && in_time !== false;
+}
+
 /** For the terminal, one block a row. */
-export function plain({ scenario, load, faults, target, measured, n, held, violations }: Row): string {
+export function plain(
+  { scenario, load, faults, target, measured, n, held, in_time, violations }: Row,
+): string {
   const found = violations.slice(0, 8).map(({ kind, detail, connection }) =>
     `    ! ${kind}: ${detail} (${connection})`
   );
   return [
-    `${held ? "  held" : "FAILED"}  ${scenario} (n = ${n})`,
+    `${!held ? "FAILED" : in_time === false ? "  LATE" : "  held"}  ${scenario} (n = ${n})`,
     `    load      ${load}`,
     `    faults    ${faults}`,
     `    target    ${target}`,

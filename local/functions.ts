@@ -21,7 +21,7 @@ export interface Functions {
   readonly names: readonly string[];
   /** Passes the request to the next instance, which sees `path` (with its query) in place of the URL's own. */
   fetch(name: string, path: string, request: Request): Promise<Response>;
-  /** Kills every instance at once, requests under way included, and starts new ones. */
+  /** Replaces every instance, as a deployment does: new requests go to the new ones, the old ones finish theirs. */
   restart(name: string): Promise<void>;
   stop(): Promise<void>;
 }
@@ -78,6 +78,7 @@ class Pool {
   readonly #spawn: () => Promise<Instance>;
   readonly #size: number;
   #instances: Promise<Instance>[] = [];
+  readonly #retiring = new Set<Promise<Instance>>();
   #turn = 0;
   #stopped = false;
 
@@ -98,19 +99,24 @@ class Pool {
   }
 
   async restart(): Promise<void> {
-    const old = this.#instances;
-    this.#instances = Array.from({ length: this.#size }, async (_, place) => {
-      await old[place]?.then((instance) => instance.kill("SIGKILL"), () => {});
-      return await this.#started(place);
-    });
-    await Promise.all(this.#instances);
+    await Promise.all(this.#instances.map(async (old, place) => {
+      const fresh = this.#started(place);
+      await fresh;
+      this.#instances[place] = fresh;
+      await this.#retire(old);
+    }));
   }
 
   async stop(): Promise<void> {
     this.#stopped = true;
-    await Promise.all(
-      this.#instances.map((one) => one.then((instance) => instance.kill("SIGTERM"), () => {})),
-    );
+    const all = [...this.#instances, ...this.#retiring];
+    await Promise.all(all.map((one) => one.then((instance) => instance.kill("SIGTERM"), () => {})));
+  }
+
+  async #retire(old: Promise<Instance>): Promise<void> {
+    this.#retiring.add(old);
+    await old.then((instance) => instance.retire(), () => {});
+    this.#retiring.delete(old);
   }
 
   /** A process that ends by itself is replaced when it had been serving; one that never did would only do it again. */
@@ -141,7 +147,7 @@ async function forward(
   const headers = new Headers(request.headers);
   headers.set("accept-encoding", "identity");
   try {
-    return await fetch(instance.origin + path, {
+    return await instance.fetch(path, {
       method: request.method,
       headers,
       body: request.body,

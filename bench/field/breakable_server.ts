@@ -46,12 +46,21 @@ export async function serveBreakable(answer: (asked: Asked) => Promise<Reply>): 
 }
 
 /** Passes a message on; the answer comes whole. */
-export async function passOn(origin: string, { method, path, headers, body }: Asked): Promise<Message> {
+export async function passOn(
+  origin: string,
+  { method, path, headers, body }: Asked,
+  client?: Deno.HttpClient,
+): Promise<Message> {
   const sent = new Headers(headers);
   for (const name of ["host", "connection", "content-length", "transfer-encoding"]) sent.delete(name);
   sent.set("accept-encoding", "identity");
   const withBody = method !== "GET" && method !== "HEAD";
-  const response = await fetch(origin + path, { method, headers: sent, ...(withBody && { body }) });
+  const response = await fetch(origin + path, {
+    method,
+    headers: sent,
+    ...(client && { client }),
+    ...(withBody && { body }),
+  });
   return {
     status: response.status,
     type: response.headers.get("content-type") ?? "text/plain",

@@ -7,6 +7,8 @@ export class Database {
   readonly sql: postgres.Sql;
   readonly #dir: string;
   #server: Postgres;
+  /** One injury after another: nobody can cut the connections of a server that is just down. */
+  #hurt: Promise<unknown> = Promise.resolve();
 
   private constructor(dir: string, server: Postgres) {
     this.#dir = dir;
@@ -20,7 +22,22 @@ export class Database {
   }
 
   /** Ends the server as a crash would (SIGQUIT: no checkpoint, every connection cut), and starts it again after `down_ms`. */
-  async crash(down_ms = 0): Promise<void> {
+  crash(down_ms = 0): Promise<void> {
+    return this.#next(() => this.#crash(down_ms));
+  }
+
+  /** Cuts every connection but our own. */
+  cutConnections(): Promise<number> {
+    return this.#next(() => this.#cut());
+  }
+
+  #next<T>(hurt: () => Promise<T>): Promise<T> {
+    const next = this.#hurt.then(hurt);
+    this.#hurt = next.catch(() => {});
+    return next;
+  }
+
+  async #crash(down_ms: number): Promise<void> {
     const [row] = await this.sql`select split_part(pg_read_file('postmaster.pid'), E'\n', 1) as pid`;
     Deno.kill(Number(row?.pid), "SIGQUIT");
     await this.#server.stop();
@@ -28,8 +45,7 @@ export class Database {
     this.#server = await startPostgres({ dir: this.#dir, port: this.#server.port });
   }
 
-  /** Cuts every connection but our own. */
-  async cutConnections(): Promise<number> {
+  async #cut(): Promise<number> {
     const rows = await this.sql`
       select pg_terminate_backend(pid) from pg_stat_activity
       where datname = current_database() and pid <> pg_backend_pid() and backend_type = 'client backend'`;

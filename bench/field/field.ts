@@ -14,6 +14,7 @@ import { Fleet, type FleetOptions } from "./fleet.ts";
 import { Grants } from "./grants.ts";
 import { Journal } from "./journal.ts";
 import { Site } from "./site.ts";
+import type { Traits } from "./traits.ts";
 
 /** A provider in a process of its own. */
 export interface FieldProvider {
@@ -22,19 +23,27 @@ export interface FieldProvider {
   readonly client: { readonly client_id: string; readonly client_secret: string };
 }
 
+/** What makes a fleet differ from others. */
+interface Extra {
+  readonly env?: Record<string, string>;
+  readonly skew?: readonly number[];
+  readonly traits?: Traits;
+}
+
 const CLIENT = { client_id: "reliability", client_secret: "known-on-this-machine-only" };
 /** How long the lenient provider takes a spent token: longer than a lease, as its documentation would promise. */
 const GRACE_MS = 10 * 60_000;
 
 /**
- * Everything a run needs, on this machine: PostgreSQL, REST, a strict provider and one with a grace window, each in a
- * process of its own; fleets of the real functions are added as scenarios ask for them.
+ * Everything a run needs, on this machine: PostgreSQL, REST and providers of each kind, each in a process of its own;
+ * fleets of the real functions are added as scenarios ask for them.
  */
 export class Field {
   readonly journal: Journal;
   readonly grants: Grants;
   readonly #undo: Undo;
   readonly #fleets = new Map<string, Promise<Site>>();
+  #opening: Promise<void> = Promise.resolve();
 
   private constructor(
     undo: Undo,
@@ -42,6 +51,10 @@ export class Field {
     readonly database: Database,
     readonly strict: FieldProvider,
     readonly lenient: FieldProvider,
+    /** Ends an authorization when a spent refresh token of it is presented. */
+    readonly revoking: FieldProvider,
+    /** Strict, and for one scenario alone: what breaks it touches no other. */
+    readonly moody: FieldProvider,
     readonly connections: Connections,
     readonly rest_origin: string,
     made: { journal: Journal; grants: Grants },
@@ -79,10 +92,14 @@ export class Field {
     const strict = await Field.#provider(undo);
     const lenient = await Field.#provider(undo);
     await lenient.control.configure({ reuse_grace_ms: GRACE_MS });
+    const revoking = await Field.#provider(undo);
+    await revoking.control.configure({ revoke_on_reuse: true });
+    const moody = await Field.#provider(undo);
     const made = { journal: new Journal(), grants: new Grants() };
     const setting = keys.token_encryption_keys;
     const connections = new Connections(database.sql, setting, made.grants, made.journal);
-    return new Field(undo, keys, database, strict, lenient, connections, rest.ready.origin, made);
+    const providers = [strict, lenient, revoking, moody] as const;
+    return new Field(undo, keys, database, ...providers, connections, rest.ready.origin, made);
   }
 
   static async #provider(undo: Undo): Promise<FieldProvider> {
@@ -96,30 +113,34 @@ export class Field {
     return { origin, control, client: CLIENT };
   }
 
+  /** After a scenario that broke off: what the next ones find is as it was. */
+  async mend(): Promise<void> {
+    for (const site of await Promise.all(this.#fleets.values())) await site.fleet.mend();
+    for (const { control } of [this.strict, this.lenient, this.revoking, this.moody]) {
+      await control.register(CLIENT);
+      await control.configure({ access_lifetime_s: 3_600 });
+    }
+  }
+
   /** A fleet with a gateway before it; the second time the same one. */
-  site(
-    name: string,
-    sizes: FleetOptions["sizes"],
-    extra: { env?: Record<string, string>; skew?: readonly number[] } = {},
-  ): Promise<Site> {
+  site(name: string, sizes: FleetOptions["sizes"], extra: Extra = {}): Promise<Site> {
     const known = this.#fleets.get(name);
     if (known !== undefined) return known;
-    const site = this.#open(name, sizes, extra);
+    // One after another: a machine that starts many processes at once can do nothing else.
+    const site = this.#opening.then(() => this.#open(name, sizes, extra));
+    this.#opening = site.then(() => {}, () => {});
     this.#fleets.set(name, site);
     return site;
   }
 
-  async #open(
-    name: string,
-    sizes: FleetOptions["sizes"],
-    extra: { env?: Record<string, string>; skew?: readonly number[] },
-  ): Promise<Site> {
+  async #open(name: string, sizes: FleetOptions["sizes"], extra: Extra): Promise<Site> {
     const { keys, journal, grants, rest_origin, strict } = this;
     const fleet = await Fleet.start({
       name,
       sizes,
       env: { ...this.#env(), ...extra.env },
       ...(extra.skew !== undefined && { skew: extra.skew }),
+      ...(extra.traits !== undefined && { traits: extra.traits }),
       rest_origin,
       provider_origin: strict.origin,
       journal,
@@ -140,7 +161,7 @@ export class Field {
   }
 
   #env(): Record<string, string> {
-    const { keys, strict, lenient } = this;
+    const { keys, strict, lenient, revoking, moody } = this;
     return {
       SUPABASE_PUBLISHABLE_KEYS: JSON.stringify({ default: keys.publishable_key }),
       SUPABASE_SECRET_KEYS: JSON.stringify({ default: keys.secret_key }),
@@ -150,7 +171,7 @@ export class Field {
       OAUTH_CALLBACK_URL: "http://127.0.0.1/functions/v1/oauth-callback",
       PIPEDRIVE_CLIENT_ID: CLIENT.client_id,
       PIPEDRIVE_CLIENT_SECRET: CLIENT.client_secret,
-      PIPEDRIVE_API_ORIGINS: `${strict.origin},${lenient.origin}`,
+      PIPEDRIVE_API_ORIGINS: [strict, lenient, revoking, moody].map(({ origin }) => origin).join(),
     };
   }
 

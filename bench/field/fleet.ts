@@ -9,9 +9,13 @@ import { Rules } from "./moments.ts";
 import { serveProviderProxy } from "./provider_proxy.ts";
 import { serveRestProxy } from "./rest_proxy.ts";
 import { seatName } from "./seat.ts";
+import type { Traits } from "./traits.ts";
 
 const FUNCTIONS = new URL("../../supabase/functions/", import.meta.url);
 const SKEW = fileURLToPath(new URL("./skew.ts", import.meta.url));
+const TRAITS = fileURLToPath(new URL("./traits.ts", import.meta.url));
+/** What a process with a shifted clock says of itself. */
+const SKEWED = /the clock is off by (-?\d+) ms/;
 const NOTICE_MS = 500;
 /** Says who answered: so that a caller whose process was killed is told from one that was let down. */
 export const SERVED_BY = "x-served-by";
@@ -23,6 +27,8 @@ export interface FleetOptions {
   env: Readonly<Record<string, string>>;
   /** By place, milliseconds by which the process mistakes the time. */
   skew?: readonly number[];
+  /** In what its provider's definition differs from Pipedrive's. */
+  traits?: Traits;
   rest_origin: string;
   provider_origin: string;
   journal: Journal;
@@ -43,6 +49,8 @@ interface Place {
 export class Fleet implements Pick<Functions, "names" | "fetch"> {
   readonly names: readonly string[];
   readonly rules = new Rules();
+  /** Milliseconds by which processes said that their clocks are off. */
+  readonly skews: number[] = [];
   readonly #options: FleetOptions;
   readonly #places: Place[] = [];
   readonly #turns = new Map<string, number>();
@@ -72,7 +80,7 @@ export class Fleet implements Pick<Functions, "names" | "fetch"> {
     const instance = await chosen.instance;
     try {
       const { method, body } = request;
-      const answer = await fetch(instance.origin + path, { method, headers, body, redirect: "manual" });
+      const answer = await instance.fetch(path, { method, headers, body, redirect: "manual" });
       const stamped = new Response(answer.body, answer);
       stamped.headers.set(SERVED_BY, by);
       return stamped;
@@ -94,7 +102,7 @@ export class Fleet implements Pick<Functions, "names" | "fetch"> {
     if (place === null) return;
     this.#options.journal.record({ what: "killed", seat });
     const instance = await place.instance;
-    Deno.kill(instance.pid, "SIGKILL");
+    signal(instance, "SIGKILL");
     await instance.ended;
     await place.instance;
   }
@@ -110,20 +118,20 @@ export class Fleet implements Pick<Functions, "names" | "fetch"> {
     if (place === null || place.stopped || running < 2) return false;
     place.stopped = true;
     this.#options.journal.record({ what: "paused", seat });
-    Deno.kill((await place.instance).pid, "SIGSTOP");
+    signal(await place.instance, "SIGSTOP");
     return true;
   }
 
   async resume(seat: Seat): Promise<void> {
     const place = this.#find(seat);
     if (place === null || !place.stopped) return;
-    Deno.kill((await place.instance).pid, "SIGCONT");
+    signal(await place.instance, "SIGCONT");
     place.stopped = false;
     this.#options.journal.record({ what: "resumed", seat });
   }
 
   /** Replaces the processes one after another, as a deployment does; each ends only when its requests have. */
-  async deploy(env: Readonly<Record<string, string>>, drain_ms: number): Promise<void> {
+  async deploy(env: Readonly<Record<string, string>>): Promise<void> {
     this.#env = { ...this.#env, ...env };
     for (const place of this.#places) {
       const old = await place.instance;
@@ -132,16 +140,21 @@ export class Fleet implements Pick<Functions, "names" | "fetch"> {
       place.generation += 1;
       place.instance = fresh;
       this.#watch(place);
-      await new Promise((resolve) => setTimeout(resolve, drain_ms));
-      await old.kill("SIGKILL");
+      await old.retire();
     }
+  }
+
+  /** After a scenario that broke off: nobody stands still, and nothing is held or broken any more. */
+  async mend(): Promise<void> {
+    this.rules.clear();
+    for (const place of this.#places) await this.resume(this.#seat(place));
   }
 
   async stop(): Promise<void> {
     this.#over = true;
     await Promise.all(this.#places.map(async (place) => {
       const instance = await place.instance;
-      if (place.stopped) Deno.kill(instance.pid, "SIGCONT");
+      if (place.stopped) signal(instance, "SIGCONT");
       await instance.kill("SIGKILL");
       await place.rest.stop();
       await place.provider.stop();
@@ -161,18 +174,23 @@ export class Fleet implements Pick<Functions, "names" | "fetch"> {
   }
 
   #spawn(name: string, place: number, rest: BreakableServer, provider: BreakableServer): Promise<Instance> {
+    const { traits } = this.#options;
     const skew = this.#options.skew?.[place];
     return startInstance({
       name,
       entrypoint: fileURLToPath(new URL(`${name}/index.ts`, FUNCTIONS)),
       env: {
         ...this.#env,
-        SUPABASE_URL: rest.origin,
+        SUPABASE_URL: `${this.#options.rest_origin}/via/${new URL(rest.origin).port}`,
         PIPEDRIVE_OAUTH_ORIGIN: provider.origin,
         ...(skew !== undefined && { CLOCK_SKEW_MS: String(skew) }),
+        ...(traits && { PROVIDER_TRAITS: JSON.stringify(traits) }),
       },
-      log: () => {},
-      ...(skew !== undefined && { preload: SKEW }),
+      log: (line) => {
+        const off = SKEWED.exec(line)?.[1];
+        if (off !== undefined) this.skews.push(Number(off));
+      },
+      preload: [...(skew === undefined ? [] : [SKEW]), ...(traits ? [TRAITS] : [])],
     });
   }
 
@@ -205,5 +223,14 @@ export class Fleet implements Pick<Functions, "names" | "fetch"> {
     return this.#places.find((one) =>
       one.name === seat.name && one.place === seat.place && one.generation === seat.generation
     ) ?? null;
+  }
+}
+
+/** One that has just ended by itself needs no signal. */
+function signal({ pid }: Instance, name: Deno.Signal): void {
+  try {
+    Deno.kill(pid, name);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
 }

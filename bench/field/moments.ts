@@ -30,6 +30,10 @@ export class Rules {
     return () => void this.#rules.delete(rule);
   }
 
+  clear(): void {
+    this.#rules.clear();
+  }
+
   async judge(moment: Moment): Promise<Verdict> {
     for (const rule of this.#rules) {
       const verdict = rule(moment);

@@ -14,4 +14,5 @@ globalThis.Date = new Proxy(RealDate, {
   get: (target, name, receiver) =>
     name === "now" ? () => realNow() + skew : Reflect.get(target, name, receiver),
 });
+console.log(`the clock is off by ${Date.now() - realNow()} ms`);
 Object.defineProperty(performance, "timeOrigin", { get: () => timeOrigin + skew });

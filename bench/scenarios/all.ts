@@ -5,19 +5,22 @@ import { herds } from "./herds.ts";
 import { keyRotation } from "./key_rotation.ts";
 import type { Scenario } from "./kit.ts";
 import { lostAnswers } from "./lost_answers.ts";
-import { changesOfMind, slowProvider } from "./meanwhile.ts";
+import { meanwhile } from "./meanwhile.ts";
 import { mixed } from "./mixed.ts";
 import { outages } from "./outages.ts";
+import { stops } from "./stops.ts";
 
 const alone = (scenarios: readonly Scenario[]) => scenarios.map((one) => [one]);
 
 /**
- * One group after another; what is in a group runs side by side, because most of it waits for leases to end. The key
- * rotation comes last: what it reseals, the other fleets could not open any more.
+ * One group after another; what is in a group runs side by side, because most of it waits for leases to end. What has a
+ * target in milliseconds runs alone. The key rotation comes last: what it reseals, the other fleets could not open any more.
  */
 export const groups: readonly (readonly Scenario[])[] = [
   ...alone([...herds, ...calm, crashAfterClaim]),
   crashes,
-  [...lostAnswers, changesOfMind],
-  ...alone([slowProvider, database, ...outages, mixed, keyRotation]),
+  stops,
+  lostAnswers,
+  meanwhile,
+  ...alone([...outages, database, mixed, keyRotation]),
 ];

@@ -37,7 +37,7 @@ const window_: Scenario = {
   run: async (bench) => {
     const { field } = bench;
     const site = await field.site("main", { "search-persons": 4, "refresh-token": 2, "oauth-callback": 1 });
-    const connections = await field.connections.make(size(bench, 200, 2000), field.strict.origin);
+    const connections = await field.connections.make(size(bench, 200, 1000), field.strict.origin);
     await field.connections.expire(connections);
     for (const connection of connections) await site.search(connection);
     const { history, violations } = await verdict(field, site, connections);
@@ -52,7 +52,8 @@ const window_: Scenario = {
         Math.max(...windows).toFixed(1)
       } ms`,
       n: windows.length,
-      held: p99 < 50 && violations.length === 0,
+      held: windows.length === connections.length && violations.length === 0,
+      in_time: p99 < 50,
       violations,
     }];
   },

@@ -20,7 +20,8 @@ export const database: Scenario = {
     const { field, draw } = bench;
     const site = await field.site("main", { "search-persons": 4, "refresh-token": 2, "oauth-callback": 1 });
     const connections = await field.connections.make(size(bench, 30, 60), field.strict.origin);
-    const rounds = size(bench, 9, 60);
+    // At least one of each kind.
+    const rounds = Math.max(3, size(bench, 9, 18));
     const remove = site.fleet.rules.add(({ at, side }) => {
       if (at !== "token" || side !== "answered") return null;
       return pause(draw.between(0, 400)).then(() => "pass");
@@ -57,7 +58,7 @@ export const database: Scenario = {
       }, p50 ${inMs(percentile(took, 0.5))}), ${
         presentations(history.entries)
       } token calls; errors on the way: ${codesOf(answers) || "none"}; ${
-        countOf(violations, ["untyped answer", "half written", "lost grant", "went back"])
+        countOf(violations, ["untyped answer", "half written", "lost grant", "went back"], last.length)
       }`,
       n: last.length,
       held: served === last.length && violations.length === 0,

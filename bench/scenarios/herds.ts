@@ -51,10 +51,11 @@ async function rush(bench: Bench, site: Site, { callers, rounds, scenario, fault
   const took: number[] = [];
   const failures: Answer[] = [];
   for (let round = 0; round < rounds; round++) {
+    if (round > 0 && round % 20 === 0) bench.say(`${callers} callers: ${round} of ${rounds} rounds`);
     await field.connections.expire([connection]);
     const before = field.journal.entries.length;
     const answers = await Promise.all(Array.from({ length: callers }, () => site.search(connection)));
-    calls.push(presentations(field.journal.entries.slice(before)));
+    calls.push(presentations(field.journal.entries.slice(before), [connection]));
     failures.push(...answers.filter(({ status }) => status !== 200));
     took.push(...answers.map(({ started_at, ended_at }) => ended_at - started_at));
   }
@@ -94,7 +95,7 @@ const wave: Scenario = {
       await new Promise((resolve) => setTimeout(resolve, wait));
       return await Promise.all([1, 2, 3].map(() => site.search(connection)));
     }));
-    const calls = presentations(field.journal.entries.slice(before));
+    const calls = presentations(field.journal.entries.slice(before), connections);
     const probed: number[] = JSON.parse(await probe.stop());
     const { violations } = await verdict(field, site, connections);
     const failures = answers.flat().filter(({ status }) => status !== 200);
@@ -111,20 +112,21 @@ const wave: Scenario = {
         p99.toFixed(1)
       } ms (n = ${probed.length})`,
       n: count,
-      held: calls === count && failures.length === 0 && p99 < 100 && violations.length === 0,
+      held: calls === count && failures.length === 0 && violations.length === 0,
+      in_time: p99 < 100,
       violations,
     }];
   },
 };
 
 /** The API refuses a version before its time, for everybody at once. */
-function storm(callers: number, quick: number): Scenario {
+function storm(callers: number, quick: number, whole: number): Scenario {
   return {
     name: `storm-${callers}`,
     run: async (bench) => {
       const { field } = bench;
       const site = await mainSite(bench);
-      const rounds = size(bench, quick, 20);
+      const rounds = size(bench, quick, whole);
       const [connection] = await field.connections.make(1, field.strict.origin);
       if (connection === undefined) throw new Error("no connection was made");
       const refreshes: number[] = [];
@@ -136,7 +138,7 @@ function storm(callers: number, quick: number): Scenario {
         const before = field.journal.entries.length;
         const searches = (await field.strict.control.counts()).requests.search;
         answers.push(...await Promise.all(Array.from({ length: callers }, () => site.search(connection))));
-        refreshes.push(presentations(field.journal.entries.slice(before)));
+        refreshes.push(presentations(field.journal.entries.slice(before), [connection]));
         replays.push((await field.strict.control.counts()).requests.search - searches - callers);
       }
       const { violations } = await verdict(field, site, [connection]);
@@ -170,8 +172,11 @@ const skewed: Scenario = {
       skew: [600_000, -600_000, 0],
     });
     const rounds = size(bench, 20, 200);
-    const faults = "wall clocks 10 min ahead, 10 min behind, right";
-    return [await rush(bench, site, { callers: 12, rounds, scenario: "Clock skew", faults })];
+    // What the processes themselves say: a shift that did not take place would prove nothing.
+    const off = site.fleet.skews.map((ms) => Math.round(ms / 1_000)).sort((a, b) => a - b);
+    const faults = `wall clocks off by ${off.join(", ")} s`;
+    const row = await rush(bench, site, { callers: 12, rounds, scenario: "Clock skew", faults });
+    return [{ ...row, held: row.held && off.join() === "-600,0,600" }];
   },
 };
 
@@ -209,7 +214,7 @@ const cancelled: Scenario = {
       faults: `${left} hung up after 1–300 ms`,
       target: "0 lost refreshes, 0 lost grants, 0 false reauthorizations",
       measured: `${calls} token calls for ${connections.length} connections, ${served} served afterwards; ${
-        countOf(violations, ["lost grant", "false reauthorization"])
+        countOf(violations, ["lost grant", "false reauthorization"], left)
       }`,
       n: left,
       held: calls === connections.length && served === connections.length && violations.length === 0,
@@ -222,8 +227,8 @@ export const herds: readonly Scenario[] = [
   herd(50, 40),
   herd(500, 4),
   wave,
-  storm(100, 4),
-  storm(500, 1),
+  storm(100, 4, 20),
+  storm(500, 1, 10),
   skewed,
   cancelled,
 ];

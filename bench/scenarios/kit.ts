@@ -18,7 +18,18 @@ export interface Bench {
   readonly less: number;
   /** Ends orphaned leases and settle times by backdating rows instead of waiting: for a run among other tests. */
   readonly hurried: boolean;
+  /** Says how far a long scenario has come. */
+  readonly say: (progress: string) => void;
 }
+
+/** Of every provider but one that revokes on reuse, milliseconds (refresh-protocol, timings). */
+export const LEASE_MS = 25_000;
+/** How long after a takeover the earlier holder's success may still come, milliseconds. */
+export const SETTLE_MS = 30_000;
+/** The longest back-off, milliseconds. */
+export const BACK_OFF_MS = 60_000;
+/** The longest that one call keeps its caller, milliseconds. */
+export const CALL_MS = 25_000;
 
 /** One line of the report. */
 export interface Row {
@@ -29,7 +40,10 @@ export interface Row {
   readonly measured: string;
   /** How many trials the figures stand on. */
   readonly n: number;
+  /** Whether every promise and every count held, however fast. */
   readonly held: boolean;
+  /** Whether every target in milliseconds was met: a figure of this machine, and of what else runs on it. Absent: there is none. */
+  readonly in_time?: boolean;
   readonly violations: readonly Violation[];
 }
 
@@ -66,14 +80,19 @@ export async function orphaned(
   await sql`
     update oauth.connections set lease_until = clock_timestamp() - interval '1 s'
     where id = any(${ids}) and lease_id is not null`;
-  let over = alive;
+  return alive ? () => Promise.resolve() : hurry(field, ids);
+}
+
+/** Ends back-offs and settle times as they begin, until it is told to stop. */
+export function hurry({ database: { sql } }: Field, ids: readonly string[]): () => Promise<void> {
+  let over = false;
   const hurrying = (async () => {
     while (!over) {
       await sql`
         update oauth.connections
         set unsettled_until = least(unsettled_until, clock_timestamp()),
             next_attempt_at = least(next_attempt_at, clock_timestamp())
-        where id = any(${ids}) and lease_id is null and next_attempt_at > clock_timestamp()`;
+        where id = any(${[...ids]}) and lease_id is null and next_attempt_at > clock_timestamp()`;
       await pause(100);
     }
   })();
@@ -109,16 +128,22 @@ export async function verdict(
   return { history, violations: judge(history) };
 }
 
-/** "0 lost grants …": each kind with its number, those that were looked for even when there are none. */
-export function countOf(violations: readonly Violation[], kinds: readonly Violation["kind"][]): string {
+/** "lost grant: 0 of 60, …": each kind with its number, those that were looked for even when there are none. */
+export function countOf(
+  violations: readonly Violation[],
+  kinds: readonly Violation["kind"][],
+  n: number,
+): string {
   const others = new Set(violations.map(({ kind }) => kind).filter((kind) => !kinds.includes(kind)));
   return [...kinds, ...others]
-    .map((kind) => `${kind}: ${violations.filter((one) => one.kind === kind).length}`)
+    .map((kind) => `${kind}: ${violations.filter((one) => one.kind === kind).length} of ${n}`)
     .join(", ");
 }
 
-export function presentations(entries: readonly Entry[]): number {
-  return entries.filter(({ what }) => what === "presented").length;
+/** How many refresh tokens were presented, of these connections or of all. */
+export function presentations(entries: readonly Entry[], of?: readonly Connected[]): number {
+  const ids = of && new Set(of.map(({ id }) => id));
+  return entries.filter((entry) => entry.what === "presented" && (ids?.has(entry.connection) ?? true)).length;
 }
 
 /** By what they were answered, the commonest first. */

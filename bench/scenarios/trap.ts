@@ -10,32 +10,36 @@ export const beforeCommit = ({ at, side }: Moment) => at === "commit" && side ==
 export const afterRotation = ({ at, side, outcome }: Moment) =>
   at === "token" && side === "answered" && outcome === "rotated";
 
-/** Holds each connection's request once, at the moment that `at` tells, until all are held; then they are let go as `verdict` says. */
+/**
+ * Holds each connection's requests at the moment that `at` tells, repeated ones too, until all are held; then they are
+ * let go as `verdict` says.
+ */
 export class Trap {
   readonly held = new Map<string, Seat>();
-  readonly #waiting: Set<string>;
+  readonly #victims: ReadonlySet<string>;
   readonly #released = Promise.withResolvers<void>();
+  #open = true;
 
   constructor(
     connections: readonly Connected[],
     private readonly at: (moment: Moment) => boolean,
     private readonly verdict: "pass" | "drop",
   ) {
-    this.#waiting = new Set(connections.map(({ id }) => id));
+    this.#victims = new Set(connections.map(({ id }) => id));
   }
 
   readonly rule: Rule = (moment) => {
-    if (!this.at(moment) || !this.#waiting.delete(moment.connection)) return null;
+    if (!this.#open || !this.#victims.has(moment.connection) || !this.at(moment)) return null;
     this.held.set(moment.connection, moment.seat);
     return this.#released.promise.then(() => this.verdict);
   };
 
   async sprung(): Promise<void> {
-    await until(() => this.#waiting.size === 0, 12_000);
+    await until(() => this.held.size === this.#victims.size, 12_000);
   }
 
   release(): void {
-    this.#waiting.clear();
+    this.#open = false;
     this.#released.resolve();
   }
 

@@ -3,13 +3,17 @@ import { pathToFileURL } from "node:url";
 import { type Functions, startFunctions } from "../../local/functions.ts";
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "../support/assert.ts";
 
-/** Tells what it sees; `/crash` ends the process as a fault of its own would, `/hang` never answers. */
+/** Tells what it sees; `/crash` ends the process as a fault of its own would, `/behind` goes on after its answer. */
 const ECHO = `
+  declare const EdgeRuntime: { waitUntil(work: Promise<unknown>): void };
   export default {
     async fetch(request: Request): Promise<Response> {
       const url = new URL(request.url);
       if (url.pathname.endsWith("/crash")) Deno.exit(1);
-      if (url.pathname.endsWith("/hang")) await new Promise(() => setInterval(() => {}, 1000));
+      if (url.pathname.endsWith("/behind")) {
+        const ended = new Promise((resolve) => Deno.addSignalListener("SIGTERM", resolve));
+        EdgeRuntime.waitUntil(ended.then(() => console.log("done behind the answer")));
+      }
       if (url.pathname.endsWith("/see-other")) return Response.redirect("http://127.0.0.1:9/", 303);
       console.log("printed by the function");
       return Response.json({
@@ -95,6 +99,7 @@ Deno.test("functions run as processes that share nothing and see only what they 
     await t.step("a redirect is passed on, not followed", async () => {
       const response = await functions.fetch("echo", "/echo/see-other", new Request("http://gateway/"));
       assertEquals([response.status, response.headers.get("location")], [303, "http://127.0.0.1:9/"]);
+      await response.body?.cancel();
     });
 
     await t.step("a function that dies answers WORKER_ERROR, and a new process takes its place", async () => {
@@ -105,12 +110,27 @@ Deno.test("functions run as processes that share nothing and see only what they 
       assertEquals(new Set(pids).size, 2);
     });
 
-    await t.step("a restart ends what is under way, and the next request meets new processes", async () => {
+    await t.step("after a restart requests meet new processes, and the old ones finish theirs", async () => {
       const before = [await ask(functions, "/echo"), await ask(functions, "/echo")].map(({ pid }) => pid);
-      const underWay = functions.fetch("echo", "/echo/hang", new Request("http://gateway/"));
-      await functions.restart("echo");
-      assertEquals((await (await underWay).json()).code, "WORKER_ERROR");
+      const upload = new TransformStream<Uint8Array, Uint8Array>();
+      const writer = upload.writable.getWriter();
+      const underWay = ask(functions, "/echo", { method: "POST", body: upload.readable });
+      await writer.write(new TextEncoder().encode("begun before, "));
+      const restarted = functions.restart("echo");
+      while (before.includes((await ask(functions, "/echo")).pid));
+      await writer.write(new TextEncoder().encode("ended after"));
+      await writer.close();
+      const { body, pid: old } = await underWay;
+      assertEquals([body, before.includes(old)], ["begun before, ended after", true]);
+      await restarted;
       assert(!before.includes((await ask(functions, "/echo")).pid));
+    });
+
+    await t.step("a process that is replaced first ends what it does behind its answers", async () => {
+      const answered = [await ask(functions, "/echo/behind"), await ask(functions, "/echo/behind")];
+      assertEquals(answered.map(({ path }) => path), ["/echo/behind", "/echo/behind"]);
+      await functions.restart("echo");
+      assertEquals(log.filter((line) => line === "echo: done behind the answer").length, 2);
     });
   });
 });

@@ -1,14 +1,14 @@
 import type { Connected } from "../../field/connections.ts";
 import type { Answer, Site } from "../../field/site.ts";
-import { type Bench, pause } from "../kit.ts";
+import { type Bench, CALL_MS, LEASE_MS, pause, SETTLE_MS } from "../kit.ts";
 
 /** Calls a second. */
-const RATE = 10;
+const RATE = 20;
 /**
- * How long it goes on where it is told to come back, milliseconds: what was lost unseen can be told for certain only
- * after the lease and the settle time, 55 s, and a back-off.
+ * How long it goes on where it is told to come back: what was lost unseen can be told for certain only after the lease
+ * and the settle time, and may be told to a call that has just begun to wait then.
  */
-const INSIST_MS = 90_000;
+export const INSIST_MS = LEASE_MS + SETTLE_MS + CALL_MS;
 
 /** A request as the application's user sees it: begun once, over when there is an answer worth showing. */
 export interface Request {
@@ -64,11 +64,13 @@ export function application(bench: Bench, site: Site, connections: readonly Conn
     connections,
     use: async (until) => {
       const calls: Promise<void>[] = [];
+      const troubles: unknown[] = [];
       while (performance.now() < until) {
-        calls.push(call());
+        calls.push(call().catch((error) => void troubles.push(error)));
         await pause(draw.between(0, 2_000 / RATE));
       }
       await Promise.all(calls);
+      if (troubles.length > 0) throw troubles[0];
       return requests;
     },
     changeMind: (connection) => connect(connection, () => site.disconnect(connection)),
@@ -77,7 +79,7 @@ export function application(bench: Bench, site: Site, connections: readonly Conn
 
 /** Connecting goes straight to the database here, which may just be down. */
 async function persistently(act: () => Promise<void>): Promise<void> {
-  for (let left = 20;; left--) {
+  for (let left = 200;; left--) {
     try {
       return await act();
     } catch (error) {

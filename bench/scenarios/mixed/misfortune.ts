@@ -24,22 +24,35 @@ const LOST: readonly Verdict[] = ["drop", "truncate", { status: 502, html: HTML 
 /** Longer than a lease. */
 const LONG_PAUSE_MS = { least: 27_000, most: 33_000 };
 
+/** Outages of the provider are kept this far apart, milliseconds, so that most requests fall outside. */
+const OUTAGE_EVERY_MS = 45_000;
+const OUTAGES: ReadonlySet<string> = new Set(["503 for all", "invalid_client for all"]);
+/** Takes longer than a hurried run. */
+const LONG = "SIGSTOP past the lease";
+
 /** One fault after another until then, drawn from the seed; each at least once if time allows. */
 export async function misfortune(bench: Bench, site: Site, app: Application, until: number): Promise<Harm> {
   const { draw, field } = bench;
   const done = new Map<string, number>();
   const outages: Outage[] = [];
   const lasting: Promise<unknown>[] = [];
+  const troubles: unknown[] = [];
   const kinds = faults(bench, site, app, outages);
-  const names = Object.keys(kinds);
+  const names = Object.keys(kinds).filter((name) => !bench.hurried || name !== LONG);
+  const apart = () => bench.hurried ? draw.between(500, 1_500) : draw.between(1_000, 3_500);
+  let calm_until = -Infinity;
+  const possible = () => names.filter((name) => !OUTAGES.has(name) || performance.now() >= calm_until);
   for (let drawn = 0; performance.now() < until; drawn++) {
-    await pause(draw.between(1_000, 3_500));
-    const name = names[drawn] ?? draw.one(names);
+    await pause(apart());
+    const name = names[drawn] ?? draw.one(possible());
+    if (OUTAGES.has(name)) calm_until = performance.now() + OUTAGE_EVERY_MS;
     done.set(name, (done.get(name) ?? 0) + 1);
     field.journal.record({ what: "fault", how: name });
-    lasting.push(kinds[name]?.() ?? Promise.resolve());
+    // What goes wrong with a fault ends the scenario, and not, before anybody looks, the run.
+    lasting.push((kinds[name]?.() ?? Promise.resolve()).catch((error) => troubles.push(error)));
   }
   await Promise.all(lasting);
+  if (troubles.length > 0) throw troubles[0];
   return { done, outages };
 }
 
@@ -118,10 +131,11 @@ async function killAtCommit(site: Site): Promise<void> {
 }
 
 /** For a while each answer takes its own time, some almost as long as a request may. */
-async function slowly({ draw }: Bench, site: Site): Promise<void> {
+async function slowly({ draw, hurried }: Bench, site: Site): Promise<void> {
   const remove = site.fleet.rules.add(({ at, side }) => {
     if (at !== "token" || side !== "answered") return null;
-    return pause(draw() < 0.8 ? draw.between(100, 3_000) : draw.between(3_000, 19_000)).then(() => "pass");
+    const most = hurried ? 6_000 : 19_000;
+    return pause(draw() < 0.8 ? draw.between(100, 3_000) : draw.between(3_000, most)).then(() => "pass");
   });
   await pause(5_000);
   remove();

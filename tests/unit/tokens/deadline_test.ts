@@ -34,6 +34,17 @@ Deno.test("withDeadline() gives a process that was paused one more second to rea
   assertEquals(await work, "was in the socket");
 });
 
+Deno.test("withDeadline() listens a little longer for what was sent in time, and then no more", async () => {
+  for (const [at, kept] of [[1_400, true], [1_500, false]] as const) {
+    const clock = new FakeClock();
+    const answer = (signal: AbortSignal) =>
+      Promise.race([untilAborted(signal), clock.sleep(at + 1).then(() => "read")]);
+    const work = withDeadline(clock, 1_000, answer, 500).catch(() => "given up");
+    await clock.advance(1_600);
+    assertEquals(await work, kept ? "read" : "given up");
+  }
+});
+
 Deno.test("withPatience() stops waiting, and the work goes on", async () => {
   const clock = new FakeClock();
   let finished = false;

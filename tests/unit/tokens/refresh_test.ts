@@ -148,12 +148,25 @@ Deno.test("the request is given up before the lease ends, also when the claim wa
     const lease_until = parts.store.row(connection.id).lease_until ?? 0;
     const lease_left = lease_until - Date.parse("2026-01-01T00:00:00Z") - clock.now();
     parts.waitUntil(Promise.resolve());
-    await clock.advance(20_000 - slow);
+    await clock.advance(21_000 - slow);
     aborted_at = clock.now();
     await caller;
     assertEquals(parts.store.row(connection.id).lease_id, null, "given back");
     assert(20_000 - slow + 2_000 <= lease_left, "the deadline left the lease two seconds");
   }
+});
+
+Deno.test("an answer that left in time is kept, though it is read only after the deadline", async () => {
+  const clock = new FakeClock();
+  const { parts, provider, connection } = await story({ ...expired, clock });
+  const answer = Promise.withResolvers<Response>();
+  provider.next(() => answer.promise);
+  const caller = ask(parts, connection).catch(() => {});
+  await clock.advance(20_500);
+  answer.resolve(json({ access_token: "late", refresh_token: "next", expires_in: 3599 }));
+  await clock.settle();
+  await caller;
+  assertEquals(parts.store.row(connection.id).version, connection.version + 1);
 });
 
 Deno.test("a claim that took too long is given back unsent", async () => {

@@ -8,17 +8,22 @@ const PAUSED_MS = 1_000;
  *
  * A process that was paused past its deadline may already have the answer in its socket: it gets one more second to
  * read it, since an answer thrown away can cost the connection.
+ *
+ * @param hand_over_ms how much longer it always listens, for what was sent in time and is still on its way. A busy
+ * process needs it: its timer fires before it has read what lies in the socket
  */
 export async function withDeadline<T>(
   clock: Clock,
   ms: number,
   work: (signal: AbortSignal) => Promise<T>,
+  hand_over_ms = 0,
 ): Promise<T> {
   const deadline = new AbortController();
   const done = new AbortController();
   const due = clock.now() + ms;
   const timer = clock.sleep(ms, done.signal)
-    .then(() => clock.now() - due > PAUSED_MS ? clock.sleep(PAUSED_MS, done.signal) : undefined)
+    .then(() => clock.now() - due > PAUSED_MS ? Math.max(PAUSED_MS, hand_over_ms) : hand_over_ms)
+    .then((more_ms) => more_ms > 0 ? clock.sleep(more_ms, done.signal) : undefined)
     .then(() => deadline.abort(new DOMException("the deadline has passed", "TimeoutError")));
   try {
     return await work(deadline.signal);

@@ -16,6 +16,7 @@ import type { Claim, Failure } from "./store.ts";
 import {
   COMMIT_LATE_MS,
   COMMIT_PAUSES_MS,
+  HAND_OVER_MS,
   leaseTimings,
   MINIMUM_LEFT_MS,
   OPERATOR_WAIT_MS,
@@ -67,6 +68,7 @@ export async function spend(parts: Parts, lease: Lease, attempt: Attempt): Promi
       clock,
       left,
       (signal) => refreshTokens(client, opened.refresh_token, { fetch: parts.fetch, signal }),
+      HAND_OVER_MS,
     );
   } catch (error) {
     return judge(parts, lease, attempt, error);

@@ -3,6 +3,8 @@ import type { LeaseTimings } from "./store.ts";
 
 /** How long one token request may take, in milliseconds. Long on purpose: a slow refresh costs latency, an aborted one may cost the connection. */
 const REQUEST_MS = 20_000;
+/** How long an answer that left within that time may take to be read; one of the two seconds by which SQL demands that a lease lasts longer. */
+export const HAND_OVER_MS = 1_000;
 /** The request's deadline and the 2 s that SQL demands on top, with 3 s to spare; longer only delays recovery after a crash. */
 const LEASE_MS = 25_000;
 /** Where a provider revokes everything on reuse, the settle time comes too late for a paused holder; the lease must outlast it. */
