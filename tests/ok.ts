@@ -17,6 +17,7 @@ const steps: readonly (readonly [string, readonly string[]])[] = [
   ["the real pg_cron, where it can be had", ["run", "-A", "tests/schedule/get_pg_cron.ts"]],
   ["the deploy", ["test", "-A", "tests/deploy"]],
   ["the page, in a browser", ["test", "-A", "tests/browser"]],
+  ["every scenario of docs/reliability.md, at small numbers", ["test", "-A", "tests/reliability"]],
   ["tests", ["run", "-A", "tests/run.ts"]],
 ];
 

@@ -74,3 +74,13 @@ Deno.test("README.md points to places that exist", async () => {
     assert(await Deno.stat(new URL(`../${path}`, import.meta.url)), path);
   }
 });
+
+Deno.test("README.md repeats what docs/reliability.md measured", async () => {
+  const measured = await read("docs/reliability.md");
+  const [, numbers = ""] = /## The numbers\n([^]*?)\n## /.exec(readme) ?? [];
+  const figures = Array.from(numbers.matchAll(/^\|.*$/gm)).flatMap(([row]) =>
+    Array.from(row.matchAll(/`(\d[^`]+)`|`(p50[^`]+)`/g), ([, one, other]) => one ?? other ?? "")
+  );
+  assert(figures.length >= 8, "the table is found");
+  for (const figure of figures) assert(measured.includes(figure), figure);
+});
