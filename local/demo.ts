@@ -3,9 +3,9 @@
  * if every step held.
  */
 import postgres from "postgres";
-import { AppUser, type Connection } from "./app_user.ts";
+import { AppUser, type Connection } from "./stack/app_user.ts";
 import type { SandboxControl } from "./sandbox/mod.ts";
-import { type Stack, startStack } from "./stack.ts";
+import { type Stack, startStack } from "./stack/stack.ts";
 
 const CALLERS = 50;
 

@@ -1,9 +1,9 @@
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { launchersEnded } from "./launchers.ts";
-import { MigrationError } from "./migrations.ts";
-import { type Stack, type StackOptions, startStack } from "./stack.ts";
+import { launchersEnded } from "./stack/launchers.ts";
+import { MigrationError } from "./stack/migrations.ts";
+import { type Stack, type StackOptions, startStack } from "./stack/stack.ts";
 
 const DEFAULT_PORT = 54321;
 const DEFAULT_DIR = fileURLToPath(new URL("../.local/", import.meta.url)).replace(/\/$/, "");

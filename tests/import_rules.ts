@@ -17,39 +17,35 @@ interface Rule {
   readonly environment?: boolean;
 }
 
+/** The root files that everything may use. */
+const ROOT = "errors\\.ts$|time\\.ts$|bytes\\.ts$";
+
 const RULES: readonly Rule[] = [
-  {
-    files: /^supabase\/functions\/_shared\/oauth\//,
-    ours: shared("oauth/"),
-    packages: /^(oauth4webapi|jose)$/,
-  },
-  {
-    files: /^supabase\/functions\/_shared\/providers\//,
-    ours: shared("providers/|oauth/client\\.ts$"),
-    packages: /^$/,
-  },
-  {
-    files: /^supabase\/functions\/_shared\/tokens\/supabase_store\.ts$/,
-    ours: shared("tokens/"),
-    packages: /^@supabase\/supabase-js$/,
-  },
-  {
-    files: /^supabase\/functions\/_shared\/tokens\//,
-    ours: shared("(tokens/(?!supabase_store)|oauth/)"),
-    packages: /^jose$/,
-  },
-  {
-    files: /^supabase\/functions\/_shared\/http\//,
-    ours: shared("(http/|oauth/errors\\.ts$|tokens/errors\\.ts$)"),
-    packages: /^(@supabase\/server|@supabase\/supabase-js|valibot)$/,
-  },
-  {
-    files: /^supabase\/functions\/_shared\/(env|wiring)\.ts$/,
-    ours: shared(""),
-    packages: /./,
-    environment: true,
-  },
+  // The protocol: RFC words, no database, no Supabase.
+  rule("oauth/", `oauth/|${ROOT}`, /^(oauth4webapi|jose)$/),
+  // A provider is data.
+  rule("providers/", "providers/|oauth/client\\.ts$"),
+  // Only the store touches the database client.
+  rule("keep/supabase_store\\.ts$", `keep/|${ROOT}`, /^@supabase\/supabase-js$/),
+  // What is kept knows no provider and no edge.
+  rule("keep/", `keep/(?!supabase_store)|oauth/|${ROOT}`, /^jose$/),
+  // What the token module works with, as types.
+  rule("context\\.ts$", `keep/(?!supabase_store)|oauth/|${ROOT}`),
+  // Refreshing knows nobody who asks for it.
+  rule("refresh/", `refresh/|keep/(?!supabase_store)|oauth/|context\\.ts$|${ROOT}`),
+  // Connecting and using know nothing of each other, and a provider is passed to them.
+  rule("connect/", `connect/|refresh/|keep/(?!supabase_store)|oauth/|context\\.ts$|${ROOT}`),
+  rule("use/", `use/|refresh/|keep/(?!supabase_store)|oauth/|context\\.ts$|${ROOT}`),
+  // The edge knows errors, and no store.
+  rule("http/", `http/|${ROOT}`, /^(@supabase\/server|@supabase\/supabase-js|valibot)$/),
+  // What reads the environment and puts the parts together.
+  { ...rule("(env|wiring)\\.ts$", "", /./), environment: true },
+  rule("", ROOT),
 ];
+
+function rule(files: string, ours: string, packages = /^$/): Rule {
+  return { files: new RegExp(`^${SHARED}(${files})`), ours: shared(ours), packages };
+}
 
 /** Every import of `path` that its rule forbids, as sentences. */
 export function violations(path: string, source: string): string[] {
@@ -74,7 +70,7 @@ function ruleFor(path: string): Rule | undefined {
   return {
     files: /./,
     ours: new RegExp(
-      `^${FUNCTIONS}(${own}/|_shared/(tokens/(?!supabase_store)|providers/|http/|wiring\\.ts$))`,
+      `^${FUNCTIONS}(${own}/|_shared/(use/|connect/|refresh/|keep/(?!supabase_store)|providers/|http/|errors\\.ts$|context\\.ts$|wiring\\.ts$))`,
     ),
     packages: /^valibot$/,
   };

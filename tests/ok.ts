@@ -14,10 +14,10 @@ const steps: readonly (readonly [string, readonly string[]])[] = [
   ["types", ["check", "."]],
   ["import rules", ["run", "--allow-read", "tests/import_rules.ts"]],
   ["the hosted runtime's Deno", ["run", "-A", "tests/hosted_runtime.ts"]],
-  ["the real pg_cron, where it can be had", ["run", "-A", "tests/schedule/get_pg_cron.ts"]],
-  ["the deploy", ["test", "-A", "tests/deploy"]],
-  ["the page, in a browser", ["test", "-A", "tests/browser"]],
-  ["every scenario of docs/reliability.md, at small numbers", ["test", "-A", "tests/reliability"]],
+  ["the real pg_cron, where it can be had", ["run", "-A", "lab/schedule/get_pg_cron.ts"]],
+  ["the deploy", ["test", "-A", "lab/deploy"]],
+  ["the page, in a browser", ["test", "-A", "lab/browser"]],
+  ["every scenario of docs/reliability.md, at small numbers", ["test", "-A", "lab/chaos"]],
   ["tests", ["run", "-A", "tests/run.ts"]],
 ];
 

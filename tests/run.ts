@@ -4,8 +4,8 @@
  */
 const coverage = await Deno.makeTempDir({ prefix: "coverage-" });
 /** They need the supabase CLI, a browser, or more time: `deno task ok` runs them. */
-const ELSEWHERE = "tests/deploy,tests/browser,tests/reliability";
-const places = Deno.args.length > 0 ? Deno.args : [`--ignore=${ELSEWHERE}`, "tests"];
+const ELSEWHERE = "lab/deploy,lab/browser,lab/chaos";
+const places = Deno.args.length > 0 ? Deno.args : [`--ignore=${ELSEWHERE}`, "tests", "lab"];
 
 try {
   const { code, summary } = await test();

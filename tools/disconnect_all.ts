@@ -5,8 +5,8 @@ import { fromEnvironment, readSettings } from "../supabase/functions/_shared/env
 import type { Client } from "../supabase/functions/_shared/oauth/client.ts";
 import { revoke } from "../supabase/functions/_shared/oauth/revocation.ts";
 import { providers } from "../supabase/functions/_shared/providers/mod.ts";
-import type { Keyring } from "../supabase/functions/_shared/tokens/seal.ts";
-import { openRefreshToken } from "../supabase/functions/_shared/tokens/token_set.ts";
+import type { Keyring } from "../supabase/functions/_shared/keep/seal.ts";
+import { openRefreshToken } from "../supabase/functions/_shared/keep/token_set.ts";
 import { clientOf } from "../supabase/functions/_shared/wiring.ts";
 
 const USAGE = `deno run -A --env-file=.env tools/disconnect_all.ts --to URL [--yes]

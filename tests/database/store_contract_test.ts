@@ -4,9 +4,9 @@
  */
 import { createClient } from "@supabase/supabase-js";
 import type postgres from "postgres";
-import { openRest } from "../../local/rest.ts";
-import { Undo } from "../../local/undo.ts";
-import { supabaseStore } from "../../supabase/functions/_shared/tokens/supabase_store.ts";
+import { openRest } from "../../local/stack/rest.ts";
+import { Undo } from "../../local/stack/undo.ts";
+import { supabaseStore } from "../../supabase/functions/_shared/keep/supabase_store.ts";
 import { startDatabase } from "../support/database.ts";
 import { openSqlRpc, type RpcClient } from "../support/sql_rpc.ts";
 import { type MsAgo, testStoreContract } from "../support/store_contract.ts";

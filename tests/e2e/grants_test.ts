@@ -1,11 +1,11 @@
 /** Who may do what through the local API is decided by the migrations alone, as on a hosted project. */
 import postgres from "postgres";
 import { createClient, type SupabaseClient } from "@supabase/supabase-js";
-import { bootstrap } from "../../local/bootstrap.ts";
-import { proveGrants, readGrants } from "../../local/grants.ts";
-import { startPostgres } from "../../local/postgres.ts";
-import { openRest } from "../../local/rest.ts";
-import { type Stack, startStack } from "../../local/stack.ts";
+import { bootstrap } from "../../local/stack/bootstrap.ts";
+import { proveGrants, readGrants } from "../../local/stack/grants.ts";
+import { startPostgres } from "../../local/stack/postgres.ts";
+import { openRest } from "../../local/stack/rest.ts";
+import { type Stack, startStack } from "../../local/stack/stack.ts";
 import { assert, assertEquals, assertNotEquals, assertRejects } from "../support/assert.ts";
 
 const SECRET_COLUMNS = [

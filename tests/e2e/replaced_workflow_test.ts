@@ -2,9 +2,9 @@
  * The n8n workflow that this project replaces is run by many people. Each of its ten worst defects has a test here
  * that fails if the defect is in this project.
  */
-import { AppUser, Refused } from "../../local/app_user.ts";
-import { callApi } from "../../supabase/functions/_shared/tokens/call_api.ts";
-import { connected, makeParts } from "../support/make.ts";
+import { AppUser, Refused } from "../../local/stack/app_user.ts";
+import { callApi } from "../../supabase/functions/_shared/use/call_api.ts";
+import { connected, makeContext } from "../support/make.ts";
 import { json, respondWith } from "../support/fake_fetch.ts";
 import { expire, withStack } from "../support/own_stack.ts";
 import { walk } from "../support/walk.ts";
@@ -152,9 +152,9 @@ Deno.test("10 success judged by key order: an answer means the same however its 
     true,
   ]];
   for (const order of [members, members.toReversed()]) {
-    const parts = await makeParts({ fetch: respondWith(() => json(Object.fromEntries(order))) });
-    const { id, user_id } = await connected(parts);
-    const answer = await callApi(parts, {
+    const context = await makeContext({ fetch: respondWith(() => json(Object.fromEntries(order))) });
+    const { id, user_id } = await connected(context);
+    const answer = await callApi(context, {
       connection_id: id,
       user_id,
       path: "/api/v2/persons/search",
@@ -162,7 +162,9 @@ Deno.test("10 success judged by key order: an answer means the same however its 
     });
     assertEquals(new TextDecoder().decode(answer.body), JSON.stringify(Object.fromEntries(order)));
   }
-  const failed = await makeParts({ fetch: respondWith(() => json({ data: { items: [] }, success: false })) });
+  const failed = await makeContext({
+    fetch: respondWith(() => json({ data: { items: [] }, success: false })),
+  });
   const { id, user_id } = await connected(failed);
   await assertRejects(
     () => callApi(failed, { connection_id: id, user_id, path: "/api/v2/persons/search", query: {} }),

@@ -1,6 +1,6 @@
 /** The product over HTTP, as a front end and a script use it: real PostgreSQL, real supabase-js, real processes. */
 import { SignJWT } from "jose";
-import { AppUser, followRedirect, Refused } from "../../local/app_user.ts";
+import { AppUser, followRedirect, Refused } from "../../local/stack/app_user.ts";
 import { expire, type OwnStack, withStack } from "../support/own_stack.ts";
 import { assert, assertEquals, assertRejects } from "../support/assert.ts";
 

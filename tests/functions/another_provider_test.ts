@@ -1,13 +1,13 @@
 /** Another provider is a file of data: the functions connect, refresh and end it without a line of their own for it. */
 import { serve } from "../../supabase/functions/_shared/http/serve.ts";
-import { callApi } from "../../supabase/functions/_shared/tokens/call_api.ts";
+import { callApi } from "../../supabase/functions/_shared/use/call_api.ts";
 import type { Wiring } from "../../supabase/functions/_shared/wiring.ts";
 import { routes } from "../../supabase/functions/oauth-callback/routes.ts";
 import { refreshToken } from "../../supabase/functions/refresh-token/handler.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { json, respondWith, type SentRequest } from "../support/fake_fetch.ts";
 import { madeUp } from "../support/made_up_provider.ts";
-import { makeClient, makeParts } from "../support/make.ts";
+import { makeClient, makeContext } from "../support/make.ts";
 import { PROJECT, userToken } from "./callers.ts";
 import { logging } from "./log_lines.ts";
 
@@ -77,9 +77,9 @@ function madeUpServer() {
 Deno.test("a provider that is only a definition is connected, refreshed and called", async () => {
   await logging(async () => {
     const server = madeUpServer();
-    const parts = await makeParts({ client, fetch: server.fetch });
+    const context = await makeContext({ client, fetch: server.fetch });
     const wiring: Wiring = {
-      parts: () => Promise.resolve(parts),
+      context: () => Promise.resolve(context),
       app_origins: ["https://app.example"],
       providers: [madeUp.name],
     };
@@ -109,7 +109,7 @@ Deno.test("a provider that is only a definition is connected, refreshed and call
 
     server.expire();
     const call = { connection_id: connection.id, user_id: USER, path: "/files", query: {} };
-    const files = await callApi(parts, call);
+    const files = await callApi(context, call);
     assertEquals(JSON.parse(new TextDecoder().decode(files.body)), { files: ["a.txt"] });
     assertEquals([files.attempts, files.version, server.tokens()], [2, 2, 2]);
 

@@ -1,8 +1,7 @@
-import { RequestError } from "../../supabase/functions/_shared/http/errors.ts";
+import { PublicError } from "../../supabase/functions/_shared/errors.ts";
 import { readJson } from "../../supabase/functions/_shared/http/input.ts";
 import { json, seeOther } from "../../supabase/functions/_shared/http/respond.ts";
 import type { Edge } from "../../supabase/functions/_shared/http/serve.ts";
-import { TokenError } from "../../supabase/functions/_shared/tokens/errors.ts";
 import { assert, assertEquals, assertMatch, assertNotEquals } from "../support/assert.ts";
 import { ask, asUser, USER } from "./edge_scene.ts";
 
@@ -112,7 +111,7 @@ Deno.test("an error with a code is answered with its status and headers", async 
   const { result } = await ask(
     await asUser(),
     () =>
-      Promise.reject(new TokenError("REFRESH_IN_PROGRESS", "soon", { retry_after: 3, connection_id: "c1" })),
+      Promise.reject(new PublicError("REFRESH_IN_PROGRESS", "soon", { retry_after: 3, connection_id: "c1" })),
   );
   assertEquals([result.status, result.headers.get("retry-after")], [503, "3"]);
   assertEquals(await result.json(), {
@@ -126,7 +125,8 @@ Deno.test("an error with a code is answered with its status and headers", async 
 Deno.test("a wrong method is told the right ones", async () => {
   const { result } = await ask(
     { ...await asUser(), method: "PUT" },
-    () => Promise.reject(new RequestError("METHOD_NOT_ALLOWED", "no", { allow: ["GET"] })),
+    () =>
+      Promise.reject(new PublicError("METHOD_NOT_ALLOWED", "no", { headers: new Headers({ allow: "GET" }) })),
   );
   assertEquals([result.status, result.headers.get("allow")], [405, "GET"]);
 });

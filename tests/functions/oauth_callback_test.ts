@@ -219,7 +219,7 @@ story(
 
 story("OA-03: an expired ticket is refused like an unknown one", async (stage) => {
   const request = await parked(stage);
-  await stage.parts.clock.advance(600_001);
+  await stage.context.clock.advance(600_001);
   const expired = await complete(stage, request);
   const unknown = await complete(stage, { ...request, ticket: "x".repeat(43) });
   assertEquals(refusal(expired), [400, "AUTHORIZATION_REQUEST_INVALID"]);
@@ -322,8 +322,8 @@ for (const api_domain of ["https://evil.example", "https://baltictimber.pipedriv
 story("an exchange without a refresh token is refused", async (stage) => {
   await stage.provider.configure({ omit_refresh_token: true });
   const { provider } = stage;
-  const exchange = stage.parts.fetch;
-  Object.assign(stage.parts, {
+  const exchange = stage.context.fetch;
+  Object.assign(stage.context, {
     fetch: async (input: string, init: RequestInit) => {
       const response = await exchange(input, init);
       if (!input.endsWith("/token")) return response;
@@ -353,7 +353,7 @@ story("OA-24: with the provider down the user is disconnected, and the revocatio
   await stage.provider.fail_next({ on: "revoke", how: "503", times: 3 });
   const answer = await stage.callback("/disconnect", { user: MARI, body: { connection_id: id } });
   assertEquals(answer.status, 200);
-  await stage.parts.background();
+  await stage.context.background();
   assertEquals(await stage.provider.installations(), []);
 });
 
@@ -483,7 +483,7 @@ story("OA-02: of a hundred redirects with one state exactly one brings a ticket"
 
 story("OA-03: a state that came too late brings no ticket", async (stage) => {
   const query = await allow(stage, await begin(stage));
-  await stage.parts.clock.advance(600_001);
+  await stage.context.clock.advance(600_001);
   const answer = await stage.callback(query);
   assertEquals(answer.location, `${APP}#oauth_error=AUTHORIZATION_REQUEST_INVALID`);
 });

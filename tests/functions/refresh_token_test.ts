@@ -137,7 +137,7 @@ story("a lease that someone else holds is REFRESH_IN_PROGRESS after ten seconds"
   const answer = await stage.refresh({ user: MARI, body: { connection_id: id } });
   assertEquals([...refusal(answer), answer.headers.has("retry-after")], [503, "REFRESH_IN_PROGRESS", true]);
   assertEquals(await stage.requests("token:refresh"), 0);
-  await stage.parts.background();
+  await stage.context.background();
 });
 
 story("a database that is down is STORAGE_UNAVAILABLE", async (stage) => {
@@ -179,12 +179,12 @@ story("the sweep counts what it refreshed, lost, failed to refresh, resealed and
   const lost = await stage.connected({ user_id: JONAS, refresh_token: "1:1:unknown" });
   for (const { id } of [kept, lost]) stage.store.backdate(id, { refreshed_at: 31 * DAY_MS });
   const old = await makeKeyring([...KEYS.split(",")].reverse().join(","));
-  const keyring = stage.parts.keyring;
-  Object.assign(stage.parts, { keyring: old });
+  const keyring = stage.context.keyring;
+  Object.assign(stage.context, { keyring: old });
   const resealed = await stage.connected();
-  Object.assign(stage.parts, { keyring });
+  Object.assign(stage.context, { keyring });
   await begin(stage);
-  await stage.parts.clock.advance(600_001);
+  await stage.context.clock.advance(600_001);
 
   const answer = await stage.refresh({ headers: SECRET });
   assertEquals(answer.body, {
@@ -211,7 +211,7 @@ story("a refresh that the sweep could not make is counted and tried again later"
 
 story("a sweep whose caller has hung up is finished: the isolate is kept until then", async (stage) => {
   const kept: Promise<unknown>[] = [];
-  Object.assign(stage.parts, { waitUntil: (work: Promise<unknown>) => kept.push(work) });
+  Object.assign(stage.context, { waitUntil: (work: Promise<unknown>) => kept.push(work) });
   const held = stage.store.hold("claimDue");
   const left = stage.refresh({ headers: SECRET, body: {} });
   await held.arrived;

@@ -102,7 +102,7 @@ Deno.test("an access token that dies early costs one refresh and one replay, twi
 });
 
 Deno.test("fifty searches on an expired token are fifty answers and one refresh", async () => {
-  const { connect, parts, search, refreshes } = await scene({ search_burst: null });
+  const { connect, context, search, refreshes } = await scene({ search_burst: null });
   const { user_id } = await connect({ expires_in_ms: 0 });
   const token = `Bearer ${await userToken({ sub: user_id })}`;
   const fetch = serve(
@@ -111,7 +111,7 @@ Deno.test("fifty searches on an expired token are fifty answers and one refresh"
     (edge) =>
       searchPersons(
         edge,
-        () => Promise.resolve({ app_origins: [], providers: [], parts: () => Promise.resolve(parts) }),
+        () => Promise.resolve({ app_origins: [], providers: [], context: () => Promise.resolve(context) }),
       ),
   );
   const { result } = await logging(() =>
@@ -146,10 +146,10 @@ Deno.test("a user who is not connected is told so", async () => {
 });
 
 Deno.test("a foreign connection, an unknown one and another provider's are the same 404, and nobody is asked", async () => {
-  const { connect, search, asSecret, parts, searches, refreshes } = await scene();
+  const { connect, search, asSecret, context, searches, refreshes } = await scene();
   const [owner, stranger] = [await connect(), await connect()];
-  const { provider } = parts.client;
-  const elsewhere = { ...parts, client: makeClient({ provider: { ...provider, name: "other" } }) };
+  const { provider } = context.client;
+  const elsewhere = { ...context, client: makeClient({ provider: { ...provider, name: "other" } }) };
   const other = await connected(elsewhere, { user_id: stranger.user_id, expires_in_ms: 0 });
   const messages = new Set<string>();
   for (const id of [owner.id, owner.id.toUpperCase(), crypto.randomUUID(), other.id]) {

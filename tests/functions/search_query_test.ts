@@ -1,4 +1,4 @@
-import { RequestError } from "../../supabase/functions/_shared/http/errors.ts";
+import { PublicError } from "../../supabase/functions/_shared/errors.ts";
 import { readSearch } from "../../supabase/functions/search-persons/query.ts";
 import { assert, assertEquals, assertRejects } from "../support/assert.ts";
 
@@ -108,14 +108,14 @@ const refused: [string, Request][] = [
 for (const [field, request] of refused) {
   const shown = request.method === "GET" ? new URL(request.url).search : await request.clone().text();
   Deno.test(`INVALID_REQUEST names "${field}" for ${request.method} ${shown.slice(0, 60)}`, async () => {
-    const error = await assertRejects(() => readSearch(request), RequestError);
+    const error = await assertRejects(() => readSearch(request), PublicError);
     assertEquals(error.code, "INVALID_REQUEST");
     assert(error.message.startsWith(`"${field}"`), error.message);
   });
 }
 
 Deno.test("a POST with parameters in its address is refused rather than half read", async () => {
-  await assertRejects(() => readSearch(post({ term: "jane" }, "?limit=5")), RequestError, "from the body");
+  await assertRejects(() => readSearch(post({ term: "jane" }, "?limit=5")), PublicError, "from the body");
 });
 
 Deno.test("the platform's region parameter is not ours to refuse", async () => {
@@ -127,7 +127,7 @@ Deno.test("the platform's region parameter is not ours to refuse", async () => {
 
 Deno.test("no refusal repeats what was searched for", async () => {
   for (const request of [get("term=canary&limit=canary"), post({ term: "canary", limit: "canary" })]) {
-    const error = await assertRejects(() => readSearch(request), RequestError);
+    const error = await assertRejects(() => readSearch(request), PublicError);
     assert(!`${error.message}${error.details.reason}`.includes("canary"));
   }
 });

@@ -1,10 +1,16 @@
 import { asFetch, createSandbox, type Switches } from "../../local/sandbox/mod.ts";
-import { RequestError } from "../../supabase/functions/_shared/http/errors.ts";
+import { PublicError } from "../../supabase/functions/_shared/errors.ts";
 import { serve } from "../../supabase/functions/_shared/http/serve.ts";
 import type { Wire } from "../../supabase/functions/_shared/wiring.ts";
 import { searchPersons } from "../../supabase/functions/search-persons/handler.ts";
 import { FakeClock } from "../support/clock.ts";
-import { type Connected, connected, type ConnectedOptions, makeClient, makeParts } from "../support/make.ts";
+import {
+  type Connected,
+  connected,
+  type ConnectedOptions,
+  makeClient,
+  makeContext,
+} from "../support/make.ts";
 import { PROJECT, SECRET_KEYS, userToken } from "./callers.ts";
 import { logging } from "./log_lines.ts";
 
@@ -26,26 +32,26 @@ export async function scene(switches: Partial<Switches> = {}) {
   });
   await sandbox.control.configure({ rotate_refresh: true, ...switches });
   const network = asFetch(sandbox);
-  const parts = await makeParts({ clock, fetch: network });
+  const context = await makeContext({ clock, fetch: network });
   const wire: Wire = ({ log }) =>
     Promise.resolve({
       app_origins: ["https://app.example"],
       providers: ["pipedrive"],
-      parts: (provider) => {
-        if (provider !== "pipedrive") throw new RequestError("UNKNOWN_PROVIDER", "there is no such provider");
+      context: (provider) => {
+        if (provider !== "pipedrive") throw new PublicError("UNKNOWN_PROVIDER", "there is no such provider");
         log.provider = provider;
-        return Promise.resolve(parts);
+        return Promise.resolve(context);
       },
     });
   const connect = async (options: ConnectedOptions = {}): Promise<Connected> => {
     const { access_token, refresh_token, api_domain } = await sandbox.control.grant();
-    return await connected(parts, { access_token, refresh_token, api_origin: api_domain, ...options });
+    return await connected(context, { access_token, refresh_token, api_origin: api_domain, ...options });
   };
   const fetch = serve("search-persons", ["user", "secret"], (edge) => searchPersons(edge, wire));
   const ask = (address: string, init: RequestInit = {}) =>
     logging(() => fetch(new Request(address, init)).finally(() => clock.settle()));
   return {
-    parts,
+    context,
     network,
     control: sandbox.control,
     connect,

@@ -25,7 +25,7 @@ const faults: [FaultKind, number, number, string, number][] = [
 
 for (const [how, requests, status, code, refreshed] of faults) {
   Deno.test(`where Pipedrive's search answers ${how} for good, ours answers ${status} ${code}`, async () => {
-    const { connect, search, control, searches, refreshes, parts } = await scene();
+    const { connect, search, control, searches, refreshes, context } = await scene();
     const { user_id, id } = await connect();
     await control.fail_next({ on: "search", how, times: 9 });
     const { result } = await search(user_id);
@@ -33,7 +33,7 @@ for (const [how, requests, status, code, refreshed] of faults) {
     assertEquals([result.status, body.code], [status, code]);
     assertEquals(result.headers.has("retry-after"), status === 429 || status === 503);
     assertEquals([await searches(), await refreshes()], [requests, refreshed]);
-    assertEquals(parts.store.row(id).status, "active");
+    assertEquals(context.store.row(id).status, "active");
   });
 }
 
@@ -48,12 +48,12 @@ for (const how of ["401", "429", "500", "503", "timeout", "reset"] as const) {
 }
 
 Deno.test("a burst above Pipedrive's limit waits for its window, and is answered", async () => {
-  const { connect, search, parts } = await scene();
+  const { connect, search, context } = await scene();
   const { user_id } = await connect();
   for (let asked = 0; asked < 12; asked += 1) {
     assertEquals((await search(user_id)).result.status, 200);
   }
-  assert(parts.clock.now() >= 2_000, `${parts.clock.now()} ms`);
+  assert(context.clock.now() >= 2_000, `${context.clock.now()} ms`);
 });
 
 Deno.test("a spent daily budget is passed on at once, with Pipedrive's headers", async () => {
@@ -66,28 +66,28 @@ Deno.test("a spent daily budget is passed on at once, with Pipedrive's headers",
 });
 
 Deno.test("while the token endpoint does not answer, the search says when to come back", async () => {
-  const { connect, search, control, parts } = await scene();
+  const { connect, search, control, context } = await scene();
   const { user_id } = await connect({ expires_in_ms: 0 });
   await control.fail_next({ on: "token", how: "timeout" });
   const { result } = await search(user_id);
   assertEquals([result.status, (await result.json()).code], [503, "REFRESH_IN_PROGRESS"]);
   assert(result.headers.has("retry-after"));
-  await parts.background();
+  await context.background();
 });
 
 Deno.test("trouble of our own has a code of its own", async () => {
-  const { connect, search, parts, searches } = await scene();
+  const { connect, search, context, searches } = await scene();
   const { user_id } = await connect();
-  parts.store.failNext("connectionsOf");
+  context.store.failNext("connectionsOf");
   const storage = await search(user_id);
   assertEquals([storage.result.status, (await storage.result.json()).code], [503, "STORAGE_UNAVAILABLE"]);
   assert(storage.result.headers.has("retry-after"));
-  Object.assign(parts, { keyring: await makeKeyring(`k9:${"CQ".padEnd(43, "kJCQkJ")}`) });
+  Object.assign(context, { keyring: await makeKeyring(`k9:${"CQ".padEnd(43, "kJCQkJ")}`) });
   const configuration = await search(user_id);
   const { code, message } = await configuration.result.json();
   assertEquals([configuration.result.status, code], [500, "CONFIGURATION_INVALID"]);
   assert(message.includes("TOKEN_ENCRYPTION_KEYS"));
-  Object.assign(parts.store, { connectionsOf: () => Promise.reject(new Error("canary")) });
+  Object.assign(context.store, { connectionsOf: () => Promise.reject(new Error("canary")) });
   const internal = await search(user_id);
   assertEquals([internal.result.status, (await internal.result.json()).code], [500, "INTERNAL_ERROR"]);
   assert(!internal.text.includes("canary"));
@@ -96,9 +96,9 @@ Deno.test("trouble of our own has a code of its own", async () => {
 
 Deno.test("nothing of the caller's request travels to Pipedrive", async () => {
   const sent: Headers[] = [];
-  const { connect, parts, network, ask } = await scene();
+  const { connect, context, network, ask } = await scene();
   const { user_id, access_token } = await connect();
-  Object.assign(parts, {
+  Object.assign(context, {
     fetch: (...[input, init]: Parameters<typeof fetch>) => {
       sent.push(new Headers(init?.headers));
       return network(input, init);
@@ -123,7 +123,7 @@ Deno.test("nothing of the caller's request travels to Pipedrive", async () => {
 });
 
 Deno.test("no token, no search and no caller's credential gets into an answer, a header or a line", async () => {
-  const { connect, search, control, parts } = await scene({ search_burst: null });
+  const { connect, search, control, context } = await scene({ search_burst: null });
   const made = await connect();
   const canaries = [made.access_token, made.refresh_token, "needle-4711"];
   const query = "term=needle-4711";
@@ -135,7 +135,7 @@ Deno.test("no token, no search and no caller's credential gets into an answer, a
       text,
       JSON.stringify([...result.headers]),
       await result.text(),
-      Deno.inspect(parts.reports),
+      Deno.inspect(context.reports),
     ];
     for (const canary of canaries) assert(!sinks.join("\n").includes(canary), `${how}: ${canary}`);
     assert(!sinks.join("\n").includes("Bearer"), `${how}`);

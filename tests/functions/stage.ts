@@ -1,11 +1,11 @@
 import { asFetch, createSandbox } from "../../local/sandbox/mod.ts";
-import { RequestError } from "../../supabase/functions/_shared/http/errors.ts";
+import { PublicError } from "../../supabase/functions/_shared/errors.ts";
 import { serve } from "../../supabase/functions/_shared/http/serve.ts";
 import type { Wiring } from "../../supabase/functions/_shared/wiring.ts";
 import { routes } from "../../supabase/functions/oauth-callback/routes.ts";
 import { refreshToken } from "../../supabase/functions/refresh-token/handler.ts";
 import { assert } from "../support/assert.ts";
-import { connected, type ConnectedOptions, makeClient, makeParts } from "../support/make.ts";
+import { connected, type ConnectedOptions, makeClient, makeContext } from "../support/make.ts";
 import { PROJECT, userToken } from "./callers.ts";
 import { logging } from "./log_lines.ts";
 
@@ -54,12 +54,12 @@ async function makeStage() {
     redirect_uri,
     notify: (input, init) => callback(new Request(input, init)),
   });
-  const parts = await makeParts({ client, fetch: listening(asFetch(sandbox), secrets) });
+  const context = await makeContext({ client, fetch: listening(asFetch(sandbox), secrets) });
   const wiring: Wiring = {
-    parts: (name) =>
+    context: (name) =>
       name === "pipedrive"
-        ? Promise.resolve(parts)
-        : Promise.reject(new RequestError("UNKNOWN_PROVIDER", "there is no such provider")),
+        ? Promise.resolve(context)
+        : Promise.reject(new PublicError("UNKNOWN_PROVIDER", "there is no such provider")),
     app_origins: [APP, OTHER_APP],
     providers: ["pipedrive"],
   };
@@ -81,8 +81,8 @@ async function makeStage() {
     return answerOf(response, texts);
   };
   return {
-    parts,
-    store: parts.store,
+    context,
+    store: context.store,
     provider: sandbox.control,
     /** What must be in no log line and in no answer but the one that hands it out. */
     secrets,
@@ -91,7 +91,7 @@ async function makeStage() {
     /** Asks `oauth-callback`, below the provider's path. */
     callback: (action: string, ask: Ask = {}) => send(callback, `${CALLBACK}${action}`, ask),
     refresh: (ask: Ask) => send(refreshing, `${FUNCTIONS}/refresh-token`, { method: "POST", ...ask }),
-    connected: (options?: ConnectedOptions) => connected(parts, options),
+    connected: (options?: ConnectedOptions) => connected(context, options),
     /** How many requests of a kind the provider has received. */
     requests: async (kind: keyof Awaited<ReturnType<typeof sandbox.control.counts>>["requests"]) =>
       (await sandbox.control.counts()).requests[kind],

@@ -1,5 +1,5 @@
 import { setImmediate } from "node:timers";
-import type { Clock } from "../../supabase/functions/_shared/tokens/parts.ts";
+import type { Clock } from "../../supabase/functions/_shared/time.ts";
 
 /** Turns of the event loop without any work after which nothing else can run. */
 const QUIET_TURNS = 8;

@@ -1,7 +1,7 @@
 import postgres from "postgres";
-import { prepareDatabase } from "../../local/bootstrap.ts";
-import { applyMigrations } from "../../local/migrations.ts";
-import { startPostgres } from "../../local/postgres.ts";
+import { prepareDatabase } from "../../local/stack/bootstrap.ts";
+import { applyMigrations } from "../../local/stack/migrations.ts";
+import { startPostgres } from "../../local/stack/postgres.ts";
 
 export interface TestDatabase {
   /** Of a superuser; the migrations are applied. */

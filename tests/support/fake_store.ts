@@ -1,7 +1,7 @@
-import { TokenError } from "../../supabase/functions/_shared/tokens/errors.ts";
-import type { Clock } from "../../supabase/functions/_shared/tokens/parts.ts";
-import type * as rows from "../../supabase/functions/_shared/tokens/store.ts";
-import type { Store } from "../../supabase/functions/_shared/tokens/store.ts";
+import { PublicError } from "../../supabase/functions/_shared/errors.ts";
+import type { Clock } from "../../supabase/functions/_shared/time.ts";
+import type * as rows from "../../supabase/functions/_shared/keep/store.ts";
+import type { Store } from "../../supabase/functions/_shared/keep/store.ts";
 import * as authorizations from "./fake_store/authorizations.ts";
 import * as connections from "./fake_store/connections.ts";
 import {
@@ -184,6 +184,6 @@ function takeFirst<T>(list: T[], matches: (item: T) => boolean): T | undefined {
   return index < 0 ? undefined : list.splice(index, 1)[0];
 }
 
-function unavailable(): TokenError {
-  return new TokenError("STORAGE_UNAVAILABLE", "the database cannot be reached", { retry_after: 1 });
+function unavailable(): PublicError {
+  return new PublicError("STORAGE_UNAVAILABLE", "the database cannot be reached", { retry_after: 1 });
 }

@@ -1,9 +1,10 @@
 import type { Client, Provider, Transport } from "../../supabase/functions/_shared/oauth/client.ts";
 import { pipedrive } from "../../supabase/functions/_shared/providers/pipedrive.ts";
-import type { Clock, Parts } from "../../supabase/functions/_shared/tokens/parts.ts";
-import { Memory } from "../../supabase/functions/_shared/tokens/memory.ts";
-import { Keyring } from "../../supabase/functions/_shared/tokens/seal.ts";
-import type { Store } from "../../supabase/functions/_shared/tokens/store.ts";
+import type { Context } from "../../supabase/functions/_shared/context.ts";
+import type { Clock } from "../../supabase/functions/_shared/time.ts";
+import { Memory } from "../../supabase/functions/_shared/keep/memory.ts";
+import { Keyring } from "../../supabase/functions/_shared/keep/seal.ts";
+import type { Store } from "../../supabase/functions/_shared/keep/store.ts";
 import { FakeClock } from "./clock.ts";
 import { fakeFetch } from "./fake_fetch.ts";
 import { FakeStore } from "./fake_store.ts";
@@ -31,7 +32,7 @@ export function makeTransport(fetch: Transport["fetch"]): Transport {
   return { fetch, signal: new AbortController().signal };
 }
 
-export type TestParts<S extends Store = FakeStore, C extends Clock = FakeClock> = Parts & {
+export type TestContext<S extends Store = FakeStore, C extends Clock = FakeClock> = Context & {
   readonly store: S;
   readonly clock: C;
   /** What `report` was given. */
@@ -40,19 +41,19 @@ export type TestParts<S extends Store = FakeStore, C extends Clock = FakeClock> 
   background(): Promise<void>;
 };
 
-type PartsOptions<S extends Store, C extends Clock> = Partial<Omit<Parts, "store" | "clock">> & {
+type ContextOptions<S extends Store, C extends Clock> = Partial<Omit<Context, "store" | "clock">> & {
   readonly store?: S;
   readonly clock?: C;
   readonly provider?: Provider;
 };
 
 /**
- * Parts for a test: a fake store, time that passes by itself, no network, jitter in the middle. Give what matters to
+ * Context for a test: a fake store, time that passes by itself, no network, jitter in the middle. Give what matters to
  * the test; the rest is a default.
  */
-export async function makeParts<S extends Store = FakeStore, C extends Clock = FakeClock>(
-  { provider = pipedrive, ...options }: PartsOptions<S, C> = {},
-): Promise<TestParts<S, C>> {
+export async function makeContext<S extends Store = FakeStore, C extends Clock = FakeClock>(
+  { provider = pipedrive, ...options }: ContextOptions<S, C> = {},
+): Promise<TestContext<S, C>> {
   const clock = options.clock ?? new FakeClock({ auto: true }) as Clock as C;
   const random = options.random ?? (() => 0.5);
   const work: Promise<unknown>[] = [];
@@ -94,12 +95,12 @@ export interface ConnectedOptions {
   readonly expires_in_ms?: number;
 }
 
-/** Puts an active connection with sealed tokens into the parts' store. */
+/** Puts an active connection with sealed tokens into the context' store. */
 export async function connected(
-  parts: Pick<Parts, "store" | "keyring" | "client">,
+  context: Pick<Context, "store" | "keyring" | "client">,
   options: ConnectedOptions = {},
 ): Promise<Connected> {
-  const { name: provider } = parts.client.provider;
+  const { name: provider } = context.client.provider;
   const made = {
     id: options.id ?? crypto.randomUUID(),
     user_id: options.user_id ?? crypto.randomUUID(),
@@ -109,7 +110,7 @@ export async function connected(
   };
   const api_origin = options.api_origin ?? "https://acme.pipedrive.com";
   const token = JSON.stringify({ access_token: made.access_token, token_type: "bearer", api_origin });
-  const { version } = await parts.store.connect({
+  const { version } = await context.store.connect({
     id: made.id,
     user_id: made.user_id,
     provider,
@@ -117,13 +118,13 @@ export async function connected(
     account_name: "Acme",
     account_email: "jane@acme.example",
     scope: options.scope ?? ["base", "contacts:read"],
-    access_token_sealed: await parts.keyring.seal(token, { id: made.id, provider, field: "access_token" }),
-    refresh_token_sealed: await parts.keyring.seal(made.refresh_token, {
+    access_token_sealed: await context.keyring.seal(token, { id: made.id, provider, field: "access_token" }),
+    refresh_token_sealed: await context.keyring.seal(made.refresh_token, {
       id: made.id,
       provider,
       field: "refresh_token",
     }),
-    key_id: parts.keyring.key_id,
+    key_id: context.keyring.key_id,
     expires_in_ms: options.expires_in_ms ?? 3_600_000,
     elapsed_ms: 0,
     request_id: null,

@@ -1,6 +1,6 @@
 import postgres from "postgres";
 import type { SandboxControl } from "../../local/sandbox/mod.ts";
-import { type Stack, type StackOptions, startStack } from "../../local/stack.ts";
+import { type Stack, type StackOptions, startStack } from "../../local/stack/stack.ts";
 
 export interface OwnStack extends Stack {
   readonly control: SandboxControl;

@@ -1,5 +1,5 @@
 import { readSettings } from "../../supabase/functions/_shared/env.ts";
-import { TokenError } from "../../supabase/functions/_shared/tokens/errors.ts";
+import { PublicError } from "../../supabase/functions/_shared/errors.ts";
 import { assert, assertEquals, assertRejects } from "../support/assert.ts";
 import { KEYS } from "../support/make.ts";
 
@@ -17,7 +17,7 @@ function read(changes: Record<string, string | undefined> = {}, providers = ["pi
 }
 
 async function complaint(changes: Record<string, string | undefined>): Promise<string> {
-  const error = await assertRejects(() => read(changes), TokenError);
+  const error = await assertRejects(() => read(changes), PublicError);
   assertEquals(error.code, "CONFIGURATION_INVALID");
   return error.message;
 }
@@ -58,7 +58,7 @@ Deno.test("readSettings() takes a slash off the callback's URL, because a redire
 });
 
 Deno.test("readSettings() names all that is missing in one message", async () => {
-  const error = await assertRejects(() => readSettings(() => undefined, ["pipedrive"]), TokenError);
+  const error = await assertRejects(() => readSettings(() => undefined, ["pipedrive"]), PublicError);
   for (const name of Object.keys(GOOD)) assert(error.message.includes(`${name} is not set`), error.message);
   assert(!error.message.includes("ORIGIN"), error.message);
 });

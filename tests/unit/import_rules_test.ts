@@ -5,22 +5,26 @@ const shared = "supabase/functions/_shared";
 
 Deno.test("violations() lets a module import what the rules allow", () => {
   const source =
-    `import { refreshTokens } from "../oauth/token_endpoint.ts";\nimport type { Store } from "./store.ts";`;
-  assertEquals(violations(`${shared}/tokens/spend.ts`, source), []);
+    `import { refreshTokens } from "../oauth/token_endpoint.ts";\nimport type { Store } from "../keep/store.ts";`;
+  assertEquals(violations(`${shared}/refresh/spend.ts`, source), []);
 });
 
 const crossed: [string, string, string][] = [
-  ["the protocol knows no domain", `${shared}/oauth/http.ts`, `import { Store } from "../tokens/store.ts";`],
+  ["the protocol knows no domain", `${shared}/oauth/http.ts`, `import { Store } from "../keep/store.ts";`],
   ["the protocol knows no database", `${shared}/oauth/http.ts`, `import { x } from "@supabase/supabase-js";`],
   [
     "the domain looks up no provider",
-    `${shared}/tokens/refresh.ts`,
+    `${shared}/refresh/refresh.ts`,
     `import { p } from "../providers/mod.ts";`,
   ],
-  ["the domain knows no HTTP edge", `${shared}/tokens/refresh.ts`, `import { j } from "../http/respond.ts";`],
+  [
+    "the domain knows no HTTP edge",
+    `${shared}/refresh/refresh.ts`,
+    `import { j } from "../http/respond.ts";`,
+  ],
   [
     "only the store knows the client",
-    `${shared}/tokens/sweep.ts`,
+    `${shared}/refresh/sweep.ts`,
     `import { x } from "@supabase/supabase-js";`,
   ],
   [
@@ -28,7 +32,7 @@ const crossed: [string, string, string][] = [
     `${shared}/providers/pipedrive.ts`,
     `import { revoke } from "../oauth/revocation.ts";`,
   ],
-  ["the edge knows no store", `${shared}/http/serve.ts`, `import type { Store } from "../tokens/store.ts";`],
+  ["the edge knows no store", `${shared}/http/serve.ts`, `import type { Store } from "../keep/store.ts";`],
   [
     "functions do not import each other",
     "supabase/functions/search-persons/a.ts",
@@ -39,8 +43,8 @@ const crossed: [string, string, string][] = [
     "supabase/functions/search-persons/a.ts",
     `import "../../../tests/x.ts";`,
   ],
-  ["dynamic imports count", `${shared}/oauth/http.ts`, `await import("../tokens/store.ts");`],
-  ["only env.ts and wiring.ts read the environment", `${shared}/tokens/seal.ts`, `Deno.env.get("X");`],
+  ["dynamic imports count", `${shared}/oauth/http.ts`, `await import("../keep/store.ts");`],
+  ["only env.ts and wiring.ts read the environment", `${shared}/keep/seal.ts`, `Deno.env.get("X");`],
 ];
 
 for (const [rule, path, source] of crossed) {

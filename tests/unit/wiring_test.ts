@@ -1,7 +1,7 @@
 import { pipedrive } from "../../supabase/functions/_shared/providers/pipedrive.ts";
 import { createClient } from "@supabase/supabase-js";
 import { Meter } from "../../supabase/functions/_shared/http/meter.ts";
-import { supabaseStore } from "../../supabase/functions/_shared/tokens/supabase_store.ts";
+import { supabaseStore } from "../../supabase/functions/_shared/keep/supabase_store.ts";
 import {
   clientOf,
   measuredFetch,

@@ -1,7 +1,7 @@
 import postgres from "postgres";
-import { TokenError } from "../../supabase/functions/_shared/tokens/errors.ts";
-import type { Connect } from "../../supabase/functions/_shared/tokens/store.ts";
-import type { SealedTokens } from "../../supabase/functions/_shared/tokens/token_set.ts";
+import { PublicError } from "../../supabase/functions/_shared/errors.ts";
+import type { Connect } from "../../supabase/functions/_shared/keep/store.ts";
+import type { SealedTokens } from "../../supabase/functions/_shared/keep/token_set.ts";
 
 /**
  * How far a row has come.
@@ -158,7 +158,7 @@ async function translated<T>(call: () => PromiseLike<T>): Promise<T> {
   } catch (error) {
     const code = error instanceof Error && "code" in error ? String(error.code) : "";
     if (/^(08|40|53|57)...$|^55P03$|^E[A-Z]+$|^CONNECT/.test(code)) {
-      throw new TokenError("STORAGE_UNAVAILABLE", "the database does not answer");
+      throw new PublicError("STORAGE_UNAVAILABLE", "the database does not answer");
     }
     throw error;
   }

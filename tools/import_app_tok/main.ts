@@ -80,7 +80,7 @@ async function readArguments(args: string[]): Promise<Order> {
 async function run(order: Order, rows: readonly OldRow[]): Promise<Moved[]> {
   const ledger = new Ledger(order.to);
   try {
-    const parts = await partsOf(order, ledger);
+    const context = await contextOf(order, ledger);
     const unknown = await ledger.unknownUsers(order.users.ids);
     if (unknown.length > 0) throw new Error(`There is no user ${unknown.join(", ")} in this project`);
     if (!order.dry_run && !await ledger.begin()) {
@@ -88,7 +88,7 @@ async function run(order: Order, rows: readonly OldRow[]): Promise<Moved[]> {
     }
     const moved: Moved[] = [];
     for (const row of rows) {
-      const one = await (order.dry_run ? foresee : move)(parts, row);
+      const one = await (order.dry_run ? foresee : move)(context, row);
       const app = row.app_id === "" ? "" : ` (AppId ${row.app_id})`;
       console.log(`row ${row.number}${app}: ${one.what.replaceAll("_", " ")}: ${one.why}`);
       moved.push(one);
@@ -100,7 +100,7 @@ async function run(order: Order, rows: readonly OldRow[]): Promise<Moved[]> {
   }
 }
 
-async function partsOf({ users, platform }: Order, ledger: Ledger): Promise<MoveParts> {
+async function contextOf({ users, platform }: Order, ledger: Ledger): Promise<MoveParts> {
   const settings = await readSettings(fromEnvironment, providers.keys());
   const [provider, own] = [providers.get(PROVIDER), settings.providers.get(PROVIDER)];
   if (!provider || !own) throw new Error(`There is no provider "${PROVIDER}"`);

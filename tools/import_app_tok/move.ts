@@ -2,23 +2,22 @@ import { judgeApiOrigin } from "../../supabase/functions/_shared/oauth/api_origi
 import type { Account } from "../../supabase/functions/_shared/oauth/account.ts";
 import { classifyFailure } from "../../supabase/functions/_shared/oauth/failure.ts";
 import { refreshTokens } from "../../supabase/functions/_shared/oauth/token_endpoint.ts";
-import { connectionId } from "../../supabase/functions/_shared/tokens/connection_id.ts";
-import { withDeadline } from "../../supabase/functions/_shared/tokens/deadline.ts";
-import { TokenError } from "../../supabase/functions/_shared/tokens/errors.ts";
-import { learnAccount } from "../../supabase/functions/_shared/tokens/learn_account.ts";
-import type { Parts } from "../../supabase/functions/_shared/tokens/parts.ts";
-import { retry, storageUnavailable } from "../../supabase/functions/_shared/tokens/retry.ts";
-import { digest } from "../../supabase/functions/_shared/tokens/seal.ts";
+import { connectionId } from "../../supabase/functions/_shared/connect/connection_id.ts";
+import { retry, storageUnavailable, withDeadline } from "../../supabase/functions/_shared/time.ts";
+import { PublicError } from "../../supabase/functions/_shared/errors.ts";
+import { learnAccount } from "../../supabase/functions/_shared/connect/account.ts";
+import type { Context } from "../../supabase/functions/_shared/context.ts";
+import { digest } from "../../supabase/functions/_shared/keep/seal.ts";
 import {
   openAccessToken,
   openRefreshToken,
   sealTokenSet,
-} from "../../supabase/functions/_shared/tokens/token_set.ts";
+} from "../../supabase/functions/_shared/keep/token_set.ts";
 import type { Held, Ledger, State } from "./ledger.ts";
 import type { OldRow } from "./rows.ts";
 import type { Users } from "./users.ts";
 
-export interface MoveParts extends Pick<Parts, "client" | "clock" | "fetch" | "random" | "keyring"> {
+export interface MoveParts extends Pick<Context, "client" | "clock" | "fetch" | "random" | "keyring"> {
   readonly ledger: Ledger;
   readonly users: Users;
   /** Of the old column; rows of another are not ours. */
@@ -52,10 +51,10 @@ const STORE_ATTEMPTS = 100;
  * What a run would do with a row. Asks the provider nothing: it cannot be asked whether a refresh token is good without
  * spending it.
  */
-export async function foresee(parts: MoveParts, row: OldRow): Promise<Moved> {
-  const skipped = await skip(parts, row);
+export async function foresee(context: MoveParts, row: OldRow): Promise<Moved> {
+  const skipped = await skip(context, row);
   if (skipped) return skipped;
-  const user = parts.users.beforehand(row);
+  const user = context.users.beforehand(row);
   const whose = user === "unknown" ? "of whoever the provider says it is" : `of user ${user}`;
   return { row, what: "would_move", why: `would become a connection ${whose}` };
 }
@@ -69,22 +68,22 @@ export async function foresee(parts: MoveParts, row: OldRow): Promise<Moved> {
  *
  * @throws {Error} where no further row can be moved either: the client's credentials, the database
  */
-export async function move(parts: MoveParts, row: OldRow): Promise<Moved> {
-  const skipped = await skip(parts, row);
+export async function move(context: MoveParts, row: OldRow): Promise<Moved> {
+  const skipped = await skip(context, row);
   if (skipped) return skipped;
   const id = await digest(row.refresh_token);
-  const { state, held } = await parts.ledger.look(id);
+  const { state, held } = await context.ledger.look(id);
   try {
     const kept = held && held.expires_in_ms > LEAST_LIFE_MS
       ? held
-      : await renew(parts, row, { id, state, held });
-    return await store(parts, row, id, kept);
+      : await renew(context, row, { id, state, held });
+    return await store(context, row, id, kept);
   } catch (error) {
     if (error instanceof Refused) {
-      await insist(parts, () => parts.ledger.end(id, "refused"));
+      await insist(context, () => context.ledger.end(id, "refused"));
       return { row, what: "refused", why: state === "asked" ? LOST : REFUSED };
     }
-    if (error instanceof TokenError && error.code !== "CONFIGURATION_INVALID") {
+    if (error instanceof PublicError && error.code !== "CONFIGURATION_INVALID") {
       return { row, what: "later", why: `${error.code}: ${error.message}; run again` };
     }
     throw error;
@@ -117,11 +116,11 @@ const DISCONNECTED = "its user has disconnected here since; not brought back";
 
 /** Spends the row's refresh token, or the one held for it, and holds what comes back. */
 async function renew(
-  parts: MoveParts,
+  context: MoveParts,
   row: OldRow,
   { id, state, held }: { id: string; state: State; held: Held | null },
 ): Promise<Held> {
-  const { client, clock, fetch, keyring, ledger } = parts;
+  const { client, clock, fetch, keyring, ledger } = context;
   const owner = { id, provider: client.provider.name };
   const before = held && {
     access_token: await openAccessToken(keyring, owner, held.access_token_sealed),
@@ -136,7 +135,7 @@ async function renew(
   ).catch(async (error: unknown) => {
     const unspent = classifyFailure(error, client.provider).class === "transient";
     if (unspent && state === "new") await ledger.notAsked(id);
-    throw troubleOf(parts, error);
+    throw troubleOf(context, error);
   });
   const sealed = await sealTokenSet(keyring, owner, {
     access_token: tokens.access_token,
@@ -150,7 +149,7 @@ async function renew(
     scope: tokens.scope ?? held?.scope ?? null,
     expires_in_ms: tokens.expires_in * 1000,
   };
-  await insist(parts, () => ledger.hold(id, kept));
+  await insist(context, () => ledger.hold(id, kept));
   return kept;
 }
 
@@ -162,25 +161,25 @@ function troubleOf({ client }: MoveParts, error: unknown): Error {
     return new Error(`The provider refused our client with "${word}": check its id and secret`);
   }
   const lost = failure.class === "ambiguous" ? ", and may have spent the token" : "";
-  return new TokenError(
+  return new PublicError(
     "PROVIDER_UNAVAILABLE",
     `the provider did not answer usably (${failure.code})${lost}`,
   );
 }
 
 /** Makes a connection of what is held. */
-async function store(parts: MoveParts, row: OldRow, id: string, held: Held): Promise<Moved> {
-  const { client, keyring, ledger, users } = parts;
+async function store(context: MoveParts, row: OldRow, id: string, held: Held): Promise<Moved> {
+  const { client, keyring, ledger, users } = context;
   const provider = client.provider.name;
   const access_token = await openAccessToken(keyring, { id, provider }, held.access_token_sealed);
   const api_origin = judgeApiOrigin(client, access_token.api_origin);
   if (api_origin === null) {
-    throw new TokenError(
+    throw new PublicError(
       "PROVIDER_RESPONSE_INVALID",
       "the provider named an API address that is not allowed",
     );
   }
-  const account = await learnAccount(parts, access_token);
+  const account = await learnAccount(context, access_token);
   const user_id = users.of(row, account);
   if (user_id === null) {
     return {
@@ -191,7 +190,7 @@ async function store(parts: MoveParts, row: OldRow, id: string, held: Held): Pro
   }
   const connection_id = await connectionId(provider, account.key, user_id);
   if (await ledger.wasDisconnected(connection_id)) {
-    await insist(parts, () => ledger.end(id, "left"));
+    await insist(context, () => ledger.end(id, "left"));
     return { row, what: "left", why: DISCONNECTED };
   }
   const refresh_token = await openRefreshToken(keyring, { id, provider }, held.refresh_token_sealed);
@@ -199,7 +198,7 @@ async function store(parts: MoveParts, row: OldRow, id: string, held: Held): Pro
     ...access_token,
     refresh_token,
   });
-  await insist(parts, () =>
+  await insist(context, () =>
     ledger.connect(id, {
       id: connection_id,
       user_id,
@@ -217,6 +216,6 @@ function nameOf({ key, name, email }: Account): string {
   return [key, name, email].filter(Boolean).join(", ");
 }
 
-function insist<T>(parts: MoveParts, call: () => Promise<T>): Promise<T> {
-  return retry(parts, STORE_ATTEMPTS, storageUnavailable, call);
+function insist<T>(context: MoveParts, call: () => Promise<T>): Promise<T> {
+  return retry(context, STORE_ATTEMPTS, storageUnavailable, call);
 }

@@ -1,4 +1,4 @@
-import { ANSWERS, type PublicCode } from "../../supabase/functions/_shared/http/errors.ts";
+import { CODES as PUBLIC, type PublicCode, PublicError } from "../../supabase/functions/_shared/errors.ts";
 import type { Json } from "./requests.ts";
 
 /** Of `withSupabase`, which answers before any code of ours runs. */
@@ -35,7 +35,7 @@ const MEANINGS: Readonly<Record<PublicCode, string>> = {
 
 /** Every code that is ours, with its status. */
 export const CODES: readonly { readonly code: PublicCode; readonly status: string }[] = Object.entries(
-  ANSWERS,
+  PUBLIC,
 )
   .map(([code, { status }]) => ({
     code: code as PublicCode,
@@ -81,7 +81,7 @@ export function responsesOf(paths: Json): Record<string, Json> {
 
 function failure(status: string, ours: readonly PublicCode[]): Json {
   const codes: readonly string[] = status === "401" ? CREDENTIALS : ours;
-  const retryable = ours.some((code) => ANSWERS[code].retry_after !== undefined);
+  const retryable = ours.some((code) => retryAfterOf(code) !== undefined);
   const error = { $ref: "#/components/schemas/Error" };
   // The library's own list at 401, and its settings' trouble at 500, may grow.
   const open = status === "401" || status === "500";
@@ -114,7 +114,7 @@ export function examples(): Record<string, Json> {
 
 function exampleOf(code: string): Json {
   const known = CODES.find((one) => one.code === code)?.code;
-  const retry_after = known && ANSWERS[known].retry_after;
+  const retry_after = known && retryAfterOf(known);
   return {
     code,
     message: known === undefined ? "the credentials cannot be used" : MEANINGS[known],
@@ -124,4 +124,8 @@ function exampleOf(code: string): Json {
     }),
     ...(code === "REAUTHORIZATION_REQUIRED" && { connection_id: "6f1c2d3e-4a5b-8c6d-9e7f-0a1b2c3d4e5f" }),
   };
+}
+
+function retryAfterOf(code: PublicCode): number | undefined {
+  return new PublicError(code, "").retry_after;
 }

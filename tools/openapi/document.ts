@@ -1,5 +1,5 @@
 import { providers } from "../../supabase/functions/_shared/providers/mod.ts";
-import type { PublicCode } from "../../supabase/functions/_shared/http/errors.ts";
+import type { PublicCode } from "../../supabase/functions/_shared/errors.ts";
 import { examples, failures, responsesOf, success } from "./answers.ts";
 import { components } from "./components.ts";
 import { type Json, queryParameters, requests } from "./requests.ts";

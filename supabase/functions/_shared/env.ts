@@ -1,6 +1,6 @@
 import { isLoopback } from "./oauth/http.ts";
-import { TokenError } from "./tokens/errors.ts";
-import { Keyring } from "./tokens/seal.ts";
+import { PublicError } from "./errors.ts";
+import { Keyring } from "./keep/seal.ts";
 
 /** Everything an operator sets, checked. */
 export interface Settings {
@@ -30,7 +30,7 @@ export const fromEnvironment: Get = (name) => Deno.env.get(name);
 /**
  * Reads and checks every setting. A provider's own begin with its name in capitals.
  *
- * @throws {TokenError} `CONFIGURATION_INVALID` naming all that is missing or malformed at once, and never a value
+ * @throws {PublicError} `CONFIGURATION_INVALID` naming all that is missing or malformed at once, and never a value
  */
 export async function readSettings(get: Get, provider_names: Iterable<string>): Promise<Settings> {
   const form = new Form(get);
@@ -44,7 +44,7 @@ export async function readSettings(get: Get, provider_names: Iterable<string>): 
   };
   const { keyring } = settings;
   if (keyring === undefined || form.troubles.length > 0) {
-    throw new TokenError("CONFIGURATION_INVALID", form.troubles.join("; "));
+    throw new PublicError("CONFIGURATION_INVALID", form.troubles.join("; "));
   }
   return { ...settings, keyring };
 }
@@ -64,7 +64,7 @@ class Form {
     try {
       return await Keyring.parse(value);
     } catch (error) {
-      if (!(error instanceof TokenError)) throw error;
+      if (!(error instanceof PublicError)) throw error;
       this.troubles.push(error.message);
     }
   }

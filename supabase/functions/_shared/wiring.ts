@@ -1,19 +1,21 @@
 import { fromEnvironment, type ProviderSettings, readSettings, type Settings } from "./env.ts";
-import { failureOf, RequestError } from "./http/errors.ts";
+import { PublicError } from "./errors.ts";
+import { failureOf } from "./http/errors.ts";
 import { type LogFields, writeLine } from "./http/log.ts";
 import type { Meter } from "./http/meter.ts";
 import type { Edge } from "./http/serve.ts";
 import type { Client, Provider } from "./oauth/client.ts";
 import { providers } from "./providers/mod.ts";
-import { Memory } from "./tokens/memory.ts";
-import type { Clock, Parts } from "./tokens/parts.ts";
-import type { Store } from "./tokens/store.ts";
-import { supabaseStore } from "./tokens/supabase_store.ts";
+import { Memory } from "./keep/memory.ts";
+import type { Context } from "./context.ts";
+import type { Clock } from "./time.ts";
+import type { Store } from "./keep/store.ts";
+import { supabaseStore } from "./keep/supabase_store.ts";
 
 /** What a handler is given to work with. */
 export interface Wiring {
-  /** @throws {RequestError} `UNKNOWN_PROVIDER` */
-  parts(provider_name: string): Promise<Parts>;
+  /** @throws {PublicError} `UNKNOWN_PROVIDER` */
+  context(provider_name: string): Promise<Context>;
   /** The only origins a browser is sent to; the first is the default. */
   readonly app_origins: readonly string[];
   /** The names of all providers. */
@@ -24,14 +26,14 @@ export interface Wiring {
 export type Wire = (edge: Edge) => Promise<Wiring>;
 
 /**
- * The real parts for one request.
+ * The real context for one request.
  *
- * @throws {TokenError} `CONFIGURATION_INVALID`: on the request, where somebody reads it, and not as a crash at boot
+ * @throws {PublicError} `CONFIGURATION_INVALID`: on the request, where somebody reads it, and not as a crash at boot
  */
 export const wire: Wire = async (edge) => {
   const settings = await settingsOnce();
   return {
-    parts: (provider_name) => Promise.resolve().then(() => partsOf(edge, settings, provider_name)),
+    context: (provider_name) => Promise.resolve().then(() => contextOf(edge, settings, provider_name)),
     app_origins: settings.app_origins,
     providers: [...providers.keys()],
   };
@@ -45,11 +47,11 @@ function settingsOnce(): Promise<Settings> {
   return reading ??= readSettings(fromEnvironment, providers.keys());
 }
 
-function partsOf({ supabaseAdmin, log, meters }: Edge, settings: Settings, provider_name: string): Parts {
+function contextOf({ supabaseAdmin, log, meters }: Edge, settings: Settings, provider_name: string): Context {
   const provider = providers.get(provider_name);
   const memory = memories.get(provider_name);
   const own = settings.providers.get(provider_name);
-  if (!provider || !memory || !own) throw new RequestError("UNKNOWN_PROVIDER", "there is no such provider");
+  if (!provider || !memory || !own) throw new PublicError("UNKNOWN_PROVIDER", "there is no such provider");
   log.provider = provider_name;
   return {
     client: clientOf(provider, own, settings.callback_url),

@@ -1,22 +1,22 @@
 import * as v from "valibot";
-import { RequestError } from "../_shared/http/errors.ts";
+import { PublicError } from "../_shared/errors.ts";
 import { connectionId, parse, readJson } from "../_shared/http/input.ts";
 import { json } from "../_shared/http/respond.ts";
 import type { Edge } from "../_shared/http/serve.ts";
-import { beginAuthorization } from "../_shared/tokens/authorize.ts";
-import { completeAuthorization } from "../_shared/tokens/complete.ts";
-import { disconnectConnection } from "../_shared/tokens/disconnect.ts";
+import { beginAuthorization } from "../_shared/connect/begin.ts";
+import { completeAuthorization } from "../_shared/connect/complete.ts";
+import { disconnectConnection } from "../_shared/connect/disconnect.ts";
 import type { Handler } from "./call.ts";
 import { originFor, pathUnderApp } from "./return_to.ts";
 
 export const beginInput = v.strictObject({ return_to: v.optional(pathUnderApp, "/") });
 
 /** Begins: where to send the browser, and the binding that this tab keeps meanwhile. */
-export const authorize: Handler = async ({ edge, wiring, parts }) => {
+export const authorize: Handler = async ({ edge, wiring, context }) => {
   const user_id = userOf(edge);
   const { return_to } = parse(beginInput, await readJson(edge.request, { empty: {} }));
   const origin = originFor(edge.request, wiring.app_origins);
-  const begun = await beginAuthorization(parts, { user_id, return_to: origin + return_to });
+  const begun = await beginAuthorization(context, { user_id, return_to: origin + return_to });
   edge.log.outcome = "begun";
   return json(begun, 201);
 };
@@ -30,10 +30,10 @@ const secret = v.pipe(
 export const completeInput = v.strictObject({ ticket: secret, binding: secret });
 
 /** Completes what the same user began in the same tab. */
-export const complete: Handler = async ({ edge, parts }) => {
+export const complete: Handler = async ({ edge, context }) => {
   const user_id = userOf(edge);
   const { ticket, binding } = parse(completeInput, await readJson(edge.request));
-  const connection = await completeAuthorization(parts, { user_id, ticket, binding });
+  const connection = await completeAuthorization(context, { user_id, ticket, binding });
   Object.assign(edge.log, { outcome: "connected", connection_id: connection.id });
   return json({ connection });
 };
@@ -41,16 +41,16 @@ export const complete: Handler = async ({ edge, parts }) => {
 export const disconnectInput = v.strictObject({ connection_id: connectionId });
 
 /** Erases the tokens and revokes them at the provider. */
-export const disconnect: Handler = async ({ edge, parts }) => {
+export const disconnect: Handler = async ({ edge, context }) => {
   const user_id = userOf(edge);
   const { connection_id } = parse(disconnectInput, await readJson(edge.request));
   edge.log.connection_id = connection_id;
-  const connection = await disconnectConnection(parts, connection_id, user_id);
+  const connection = await disconnectConnection(context, connection_id, user_id);
   edge.log.outcome = "disconnected";
   return json({ connection });
 };
 
 function userOf({ caller }: Edge): string {
   if (caller.kind === "user") return caller.user_id;
-  throw new RequestError("MISSING_CREDENTIALS", "send the user's access token as Authorization: Bearer");
+  throw new PublicError("MISSING_CREDENTIALS", "send the user's access token as Authorization: Bearer");
 }

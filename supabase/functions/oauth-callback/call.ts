@@ -1,12 +1,12 @@
 import type { Edge } from "../_shared/http/serve.ts";
-import type { Parts } from "../_shared/tokens/parts.ts";
+import type { Context } from "../_shared/context.ts";
 import type { Wiring } from "../_shared/wiring.ts";
 
 /** One request to one provider's part of this function. */
 export interface Call {
   readonly edge: Edge;
   readonly wiring: Wiring;
-  readonly parts: Parts;
+  readonly context: Context;
 }
 
 export type Handler = (call: Call) => Promise<Response>;

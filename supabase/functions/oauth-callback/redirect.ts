@@ -1,6 +1,7 @@
-import { failureOf, RequestError } from "../_shared/http/errors.ts";
+import { PublicError } from "../_shared/errors.ts";
+import { failureOf } from "../_shared/http/errors.ts";
 import { seeOther } from "../_shared/http/respond.ts";
-import { receiveAuthorizationResponse } from "../_shared/tokens/authorize.ts";
+import { receiveAuthorizationResponse } from "../_shared/connect/begin.ts";
 import type { Call, Handler } from "./call.ts";
 import { isUnderApp } from "./return_to.ts";
 
@@ -13,7 +14,7 @@ import { isUnderApp } from "./return_to.ts";
 export const receiveRedirect: Handler = async (call) => {
   const { edge, wiring } = call;
   if (isPrefetch(edge.request)) {
-    throw new RequestError("INVALID_REQUEST", "the redirect is not answered before somebody follows it");
+    throw new PublicError("INVALID_REQUEST", "the redirect is not answered before somebody follows it");
   }
   const { location, code } = await destinationOf(call).catch((error: unknown) => {
     const { code, reason } = failureOf(error);
@@ -30,8 +31,8 @@ interface Destination {
   readonly code?: string;
 }
 
-async function destinationOf({ edge, wiring, parts }: Call): Promise<Destination> {
-  const received = await receiveAuthorizationResponse(parts, new URL(edge.request.url).searchParams);
+async function destinationOf({ edge, wiring, context }: Call): Promise<Destination> {
+  const received = await receiveAuthorizationResponse(context, new URL(edge.request.url).searchParams);
   edge.log.outcome = received.outcome;
   if (received.outcome === "not_begun_here") {
     return failed("AUTHORIZATION_NOT_STARTED_HERE", wiring.app_origins);

@@ -1,4 +1,4 @@
-import { methodNotAllowed, RequestError } from "../_shared/http/errors.ts";
+import { methodNotAllowed, PublicError } from "../_shared/errors.ts";
 import { pathAfter } from "../_shared/http/path.ts";
 import { json } from "../_shared/http/respond.ts";
 import type { Edge } from "../_shared/http/serve.ts";
@@ -21,9 +21,9 @@ export function routes(wire: Wire): (edge: Edge) => Promise<Response> {
     const handle = handlerFor(edge.request, rest.join("/"));
     if (handle === null) return acknowledge(provider_name);
     const wiring = await wire(edge);
-    const parts = await wiring.parts(provider_name);
+    const context = await wiring.context(provider_name);
     edge.log.provider = provider_name;
-    return handle({ edge, wiring, parts });
+    return handle({ edge, wiring, context });
   };
 }
 
@@ -31,7 +31,7 @@ export function routes(wire: Wire): (edge: Edge) => Promise<Response> {
 function handlerFor({ method, url }: Request, action: string): Handler | null {
   if (action !== "") {
     const handle = ACTIONS.get(action);
-    if (!handle) throw new RequestError("UNKNOWN_PROVIDER", "nothing answers at this path");
+    if (!handle) throw new PublicError("UNKNOWN_PROVIDER", "nothing answers at this path");
     if (method !== "POST") throw methodNotAllowed(["POST"]);
     return handle;
   }
@@ -55,7 +55,7 @@ function handlerFor({ method, url }: Request, action: string): Handler | null {
  */
 function acknowledge(provider_name: string): Response {
   if (!providers.has(provider_name)) {
-    throw new RequestError("UNKNOWN_PROVIDER", "this deployment has no such provider");
+    throw new PublicError("UNKNOWN_PROVIDER", "this deployment has no such provider");
   }
   return json({});
 }

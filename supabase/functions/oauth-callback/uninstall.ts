@@ -1,8 +1,9 @@
 import * as v from "valibot";
-import { failureOf, RequestError } from "../_shared/http/errors.ts";
+import { PublicError } from "../_shared/errors.ts";
+import { failureOf } from "../_shared/http/errors.ts";
 import { parse, readJson } from "../_shared/http/input.ts";
 import { json } from "../_shared/http/respond.ts";
-import { uninstall } from "../_shared/tokens/disconnect.ts";
+import { uninstall } from "../_shared/connect/disconnect.ts";
 import type { Handler } from "./call.ts";
 import { hasClientCredentials, sameSecret } from "./client_credentials.ts";
 import { occurredAt } from "./occurred_at.ts";
@@ -27,12 +28,12 @@ export const notice = v.object({
  * It comes once and nobody reads the answer, so it is read leniently and may be repeated.
  * https://pipedrive.readme.io/docs/app-uninstallation
  */
-export const receiveUninstallNotice: Handler = async ({ edge, parts }) => {
-  const { client } = parts;
+export const receiveUninstallNotice: Handler = async ({ edge, context }) => {
+  const { client } = context;
   if (!hasClientCredentials(edge.request, client)) return unauthorized(edge.log);
   const { client_id, company_id, user_id, timestamp } = parse(notice, await readJson(asJson(edge.request)));
   if (!sameSecret(client_id, client.client_id)) return unauthorized(edge.log);
-  const ended = await uninstall(parts, {
+  const ended = await uninstall(context, {
     account_key: `${company_id}:${user_id}`,
     occurred_at: occurredAt(timestamp),
   });
@@ -42,7 +43,7 @@ export const receiveUninstallNotice: Handler = async ({ edge, parts }) => {
 
 /** RFC 9110 §11.6.1: a 401 names how to authenticate. */
 function unauthorized(log: { code?: string; reason?: string }): Response {
-  const error = new RequestError(
+  const error = new PublicError(
     "INVALID_CREDENTIALS",
     "the notice does not carry this client's credentials",
   );

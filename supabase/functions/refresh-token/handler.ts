@@ -1,12 +1,11 @@
 import * as v from "valibot";
-import { methodNotAllowed, RequestError } from "../_shared/http/errors.ts";
+import { methodNotAllowed, notFound, PublicError } from "../_shared/errors.ts";
 import { connectionId, parse, readJson } from "../_shared/http/input.ts";
 import { json } from "../_shared/http/respond.ts";
 import type { Edge } from "../_shared/http/serve.ts";
-import { refreshConnection } from "../_shared/tokens/access_token.ts";
-import { notFound } from "../_shared/tokens/errors.ts";
-import type { Parts } from "../_shared/tokens/parts.ts";
-import { sweep, type Swept } from "../_shared/tokens/sweep.ts";
+import { refreshConnection } from "../_shared/use/access_token.ts";
+import type { Context } from "../_shared/context.ts";
+import { sweep, type Swept } from "../_shared/refresh/sweep.ts";
 import type { Wire, Wiring } from "../_shared/wiring.ts";
 
 export const input = v.strictObject({
@@ -21,7 +20,7 @@ export function refreshToken(wire: Wire): (edge: Edge) => Promise<Response> {
     const { connection_id, force } = parse(input, await readJson(edge.request, { empty: {} }));
     const sweeps = edge.caller.kind === "secret" && force === undefined;
     if (connection_id === undefined && !sweeps) {
-      throw new RequestError("INVALID_REQUEST", '"connection_id" is required');
+      throw new PublicError("INVALID_REQUEST", '"connection_id" is required');
     }
     const wiring = await wire(edge);
     return connection_id === undefined
@@ -33,36 +32,36 @@ export function refreshToken(wire: Wire): (edge: Edge) => Promise<Response> {
 async function refreshOne(wiring: Wiring, edge: Edge, id: string, force: boolean): Promise<Response> {
   edge.log.connection_id = id;
   const user_id = edge.caller.kind === "user" ? edge.caller.user_id : null;
-  const parts = await partsOf(wiring, id, user_id);
-  edge.log.provider = parts.client.provider.name;
-  const { outcome, version } = await refreshConnection(parts, id, user_id, { force });
+  const context = await contextOf(wiring, id, user_id);
+  edge.log.provider = context.client.provider.name;
+  const { outcome, version } = await refreshConnection(context, id, user_id, { force });
   Object.assign(edge.log, { outcome, version });
-  const connection = await parts.store.connection(id, user_id);
+  const connection = await context.store.connection(id, user_id);
   if (!connection) throw notFound(id);
   return json({ connection_id: id, outcome, version, expires_at: connection.access_expires_at });
 }
 
-/** The parts of the provider that this connection is to; which one only its row says. */
-async function partsOf(wiring: Wiring, id: string, user_id: string | null): Promise<Parts> {
+/** The context of the provider that this connection is to; which one only its row says. */
+async function contextOf(wiring: Wiring, id: string, user_id: string | null): Promise<Context> {
   const [first = ""] = wiring.providers;
-  const { store } = await wiring.parts(first);
+  const { store } = await wiring.context(first);
   const connection = await store.connection(id, user_id);
   if (!connection) throw notFound(id);
-  return wiring.parts(connection.provider);
+  return wiring.context(connection.provider);
 }
 
 /** All providers at once, so that the time of one call does not grow with their number. */
 async function sweepAll(wiring: Wiring, edge: Edge): Promise<Response> {
-  const all = await Promise.all(wiring.providers.map((name) => wiring.parts(name)));
-  const swept = await Promise.all(all.map((parts) => sweepOne(parts)));
+  const all = await Promise.all(wiring.providers.map((name) => wiring.context(name)));
+  const swept = await Promise.all(all.map((context) => sweepOne(context)));
   edge.log.outcome = "swept";
   return json(swept.reduce(sum));
 }
 
 /** Cron hangs up after a few seconds; a refresh that has begun must end all the same. */
-function sweepOne(parts: Parts): Promise<Swept> {
-  const work = sweep(parts);
-  parts.waitUntil(Promise.allSettled([work]));
+function sweepOne(context: Context): Promise<Swept> {
+  const work = sweep(context);
+  context.waitUntil(Promise.allSettled([work]));
   return work;
 }
 

@@ -1,9 +1,8 @@
-import { methodNotAllowed, RequestError } from "../_shared/http/errors.ts";
+import { methodNotAllowed, PublicError, reauthorizationRequired } from "../_shared/errors.ts";
 import { pathAfter } from "../_shared/http/path.ts";
 import type { Caller, Edge } from "../_shared/http/serve.ts";
-import { callApi } from "../_shared/tokens/call_api.ts";
-import { reauthorizationRequired, TokenError } from "../_shared/tokens/errors.ts";
-import type { Parts } from "../_shared/tokens/parts.ts";
+import { callApi } from "../_shared/use/call_api.ts";
+import type { Context } from "../_shared/context.ts";
 import type { Wire } from "../_shared/wiring.ts";
 import { readSearch } from "./query.ts";
 
@@ -15,15 +14,15 @@ export async function searchPersons(edge: Edge, wire: Wire): Promise<Response> {
   const { request, caller, log } = edge;
   if (request.method !== "GET" && request.method !== "POST") throw methodNotAllowed(["GET", "POST"]);
   if (pathAfter(request, "search-persons").length > 0) {
-    throw new RequestError("INVALID_REQUEST", "there is nothing below this path");
+    throw new PublicError("INVALID_REQUEST", "there is nothing below this path");
   }
   const { connection_id: named, query } = await readSearch(request);
-  const parts = await (await wire(edge)).parts(PROVIDER);
-  const connection_id = named ?? await onlyConnection(parts, caller);
+  const context = await (await wire(edge)).context(PROVIDER);
+  const connection_id = named ?? await onlyConnection(context, caller);
   log.connection_id = connection_id;
   const user_id = caller.kind === "user" ? caller.user_id : null;
   const { signal } = request;
-  const answer = await callApi(parts, { connection_id, user_id, path: PATH, query, signal });
+  const answer = await callApi(context, { connection_id, user_id, path: PATH, query, signal });
   log.version = answer.version;
   log.attempts = answer.attempts;
   log.outcome = "found";
@@ -33,21 +32,21 @@ export async function searchPersons(edge: Edge, wire: Wire): Promise<Response> {
 /**
  * The one active connection of a user who named none.
  *
- * @throws {RequestError} `INVALID_REQUEST`: a secret key speaks for nobody, so it must name one
- * @throws {TokenError} `CONNECTION_NOT_FOUND`, `REAUTHORIZATION_REQUIRED`, `CONNECTION_AMBIGUOUS`
+ * @throws {PublicError} `INVALID_REQUEST`: a secret key speaks for nobody, so it must name one
+ * @throws {PublicError} `CONNECTION_NOT_FOUND`, `REAUTHORIZATION_REQUIRED`, `CONNECTION_AMBIGUOUS`
  */
-async function onlyConnection({ store }: Parts, caller: Caller): Promise<string> {
-  if (caller.kind !== "user") throw new RequestError("INVALID_REQUEST", '"connection_id" is required');
+async function onlyConnection({ store }: Context, caller: Caller): Promise<string> {
+  if (caller.kind !== "user") throw new PublicError("INVALID_REQUEST", '"connection_id" is required');
   const connections = await store.connectionsOf(caller.user_id, PROVIDER);
   const active = connections.filter(({ status }) => status === "active").map(({ id }) => id);
   const [first, second] = active;
   if (second !== undefined) {
-    throw new TokenError("CONNECTION_AMBIGUOUS", "you have several connections: name one", {
+    throw new PublicError("CONNECTION_AMBIGUOUS", "you have several connections: name one", {
       connections: active,
     });
   }
   if (first !== undefined) return first;
   const [ended] = connections;
   if (ended) throw reauthorizationRequired(ended.id);
-  throw new TokenError("CONNECTION_NOT_FOUND", "you have no connection yet: connect first");
+  throw new PublicError("CONNECTION_NOT_FOUND", "you have no connection yet: connect first");
 }

@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { RequestError } from "../_shared/http/errors.ts";
+import { PublicError } from "../_shared/errors.ts";
 import { connectionId, parse, readJson } from "../_shared/http/input.ts";
 
 /** One search, checked, whichever way it came. */
@@ -53,14 +53,14 @@ export const search = v.pipe(
   ),
 );
 
-/** @throws {RequestError} `INVALID_REQUEST` naming the field */
+/** @throws {PublicError} `INVALID_REQUEST` naming the field */
 export async function readSearch(request: Request): Promise<Search> {
   const parameters = new URL(request.url).searchParams;
   parameters.delete(REGION);
   if (request.method === "GET") return searchOf(fromParameters(parameters));
   const [stray] = parameters.keys();
   if (stray !== undefined) {
-    throw new RequestError(
+    throw new PublicError(
       "INVALID_REQUEST",
       "a POST takes its parameters from the body, not from the address",
     );
@@ -90,9 +90,9 @@ function meaningOf(key: string, value: string): unknown {
   return numeric && /^[1-9]\d*$/.test(value) ? Number(value) : value;
 }
 
-function repeated(key: string): RequestError {
+function repeated(key: string): PublicError {
   const message = `"${key.slice(0, 40)}" is given more than once`;
-  return new RequestError("INVALID_REQUEST", message, { reason: "a repeated parameter" });
+  return new PublicError("INVALID_REQUEST", message, { reason: "a repeated parameter" });
 }
 
 function wholeNumber(most: number, message: string) {

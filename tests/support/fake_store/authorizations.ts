@@ -3,7 +3,7 @@ import type {
   ReceivedResponse,
   TakenAuthorization,
   TakenTicket,
-} from "../../../supabase/functions/_shared/tokens/store.ts";
+} from "../../../supabase/functions/_shared/keep/store.ts";
 import { assertSealed, assertUuid, type AuthorizationRow, type FakeDatabase, raise } from "./database.ts";
 
 const LONGEST_LIFE_MS = 600_000;

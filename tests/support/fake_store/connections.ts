@@ -4,7 +4,7 @@ import type {
   Reseal,
   SealedTokenSet,
   Status,
-} from "../../../supabase/functions/_shared/tokens/store.ts";
+} from "../../../supabase/functions/_shared/keep/store.ts";
 import { finishAuthorization, isFinished } from "./authorizations.ts";
 import {
   assertSealed,

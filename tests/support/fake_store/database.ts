@@ -1,5 +1,5 @@
-import type { Clock } from "../../../supabase/functions/_shared/tokens/parts.ts";
-import type { Status } from "../../../supabase/functions/_shared/tokens/store.ts";
+import type { Clock } from "../../../supabase/functions/_shared/time.ts";
+import type { Status } from "../../../supabase/functions/_shared/keep/store.ts";
 
 /** A row of `oauth.connections` with its token set. Times are milliseconds since the epoch. */
 export interface ConnectionRow {

@@ -9,7 +9,7 @@ import type {
   FailOutcome,
   Failure,
   Peek,
-} from "../../../supabase/functions/_shared/tokens/store.ts";
+} from "../../../supabase/functions/_shared/keep/store.ts";
 import {
   ahead,
   assertSealed,

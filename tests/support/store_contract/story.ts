@@ -8,7 +8,7 @@ import type {
   Peek,
   Store,
   TakenTicket,
-} from "../../../supabase/functions/_shared/tokens/store.ts";
+} from "../../../supabase/functions/_shared/keep/store.ts";
 import { assertEquals, assertExists } from "../assert.ts";
 
 /** Times that a test moves, by column, in milliseconds ago; what is negative lies ahead. */

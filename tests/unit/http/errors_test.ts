@@ -1,22 +1,17 @@
 import { EnvError } from "@supabase/server";
 import {
-  failureOf,
+  type ErrorDetails,
   methodNotAllowed,
-  RequestError,
-} from "../../../supabase/functions/_shared/http/errors.ts";
-import {
   OAuthError,
   ProviderUnreachable,
+  type PublicCode,
+  PublicError,
   UnexpectedResponse,
-} from "../../../supabase/functions/_shared/oauth/errors.ts";
-import {
-  TokenError,
-  type TokenErrorCode,
-  type TokenErrorDetails,
-} from "../../../supabase/functions/_shared/tokens/errors.ts";
+} from "../../../supabase/functions/_shared/errors.ts";
+import { failureOf } from "../../../supabase/functions/_shared/http/errors.ts";
 import { assert, assertEquals } from "../../support/assert.ts";
 
-const STATUS: Record<TokenErrorCode, number> = {
+const STATUS: Partial<Record<PublicCode, number>> = {
   AUTHORIZATION_DENIED: 403,
   AUTHORIZATION_REQUEST_INVALID: 400,
   CONFIGURATION_INVALID: 500,
@@ -34,7 +29,7 @@ const STATUS: Record<TokenErrorCode, number> = {
 
 for (const [code, status] of Object.entries(STATUS)) {
   Deno.test(`failureOf() answers ${code} with ${status}`, () => {
-    const failure = failureOf(new TokenError(code as TokenErrorCode, "why"));
+    const failure = failureOf(new PublicError(code as PublicCode, "why"));
     assertEquals(failure.status, status);
     assertEquals([failure.body.code, failure.body.message], [code, "why"]);
     const retryable = status === 429 || status === 503;
@@ -46,25 +41,25 @@ for (const [code, status] of Object.entries(STATUS)) {
 Deno.test("failureOf() answers what the caller got wrong with 400, 401, 404 and 405", () => {
   const statuses =
     (["INVALID_REQUEST", "MISSING_CREDENTIALS", "INVALID_CREDENTIALS", "UNKNOWN_PROVIDER"] as const)
-      .map((code) => failureOf(new RequestError(code, "why")).status);
+      .map((code) => failureOf(new PublicError(code, "why")).status);
   assertEquals(statuses, [400, 401, 401, 404]);
   const { status, headers } = failureOf(methodNotAllowed(["GET", "POST"]));
   assertEquals([status, headers.get("allow")], [405, "GET, POST"]);
 });
 
 Deno.test("failureOf() passes on the provider's own 4xx", () => {
-  assertEquals(failureOf(new TokenError("PROVIDER_REJECTED", "why", { status: 404 })).status, 404);
-  assertEquals(failureOf(new TokenError("PROVIDER_FORBIDDEN", "why", { status: 402 })).status, 403);
+  assertEquals(failureOf(new PublicError("PROVIDER_REJECTED", "why", { status: 404 })).status, 404);
+  assertEquals(failureOf(new PublicError("PROVIDER_FORBIDDEN", "why", { status: 402 })).status, 403);
 });
 
 Deno.test("failureOf() tells what helps to act: ids, whole seconds, the provider's rate limits", () => {
-  const details: TokenErrorDetails = {
+  const details: ErrorDetails = {
     connection_id: "c1",
     connections: ["c1", "c2"],
     retry_after: 1.2,
     headers: new Headers({ "x-ratelimit-remaining": "0" }),
   };
-  const { body, headers } = failureOf(new TokenError("PROVIDER_RATE_LIMITED", "why", details));
+  const { body, headers } = failureOf(new PublicError("PROVIDER_RATE_LIMITED", "why", details));
   assertEquals(body, {
     code: "PROVIDER_RATE_LIMITED",
     message: "why",

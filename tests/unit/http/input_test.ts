@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { RequestError } from "../../../supabase/functions/_shared/http/errors.ts";
+import { PublicError } from "../../../supabase/functions/_shared/errors.ts";
 import { connectionId, parse, readJson } from "../../../supabase/functions/_shared/http/input.ts";
 import { assert, assertEquals, assertRejects, assertThrows } from "../../support/assert.ts";
 
@@ -25,7 +25,7 @@ const refused: [string, Request, string][] = [
 
 for (const [what, request, message] of refused) {
   Deno.test(`readJson() refuses ${what}`, async () => {
-    const error = await assertRejects(() => readJson(request), RequestError, message);
+    const error = await assertRejects(() => readJson(request), PublicError, message);
     assertEquals(error.code, "INVALID_REQUEST");
   });
 }
@@ -36,7 +36,7 @@ Deno.test("readJson() takes an empty body for what the caller of it says", async
 });
 
 Deno.test("readJson() never quotes a malformed body", async () => {
-  const error = await assertRejects(() => readJson(post('{"term":"canary-4711')), RequestError);
+  const error = await assertRejects(() => readJson(post('{"term":"canary-4711')), PublicError);
   assert(!error.message.includes("canary"));
 });
 
@@ -58,14 +58,14 @@ const complaints: [string, unknown, string][] = [
 
 for (const [what, input, message] of complaints) {
   Deno.test(`parse() names ${what} and never its value`, () => {
-    const error = assertThrows(() => parse(schema, input), RequestError, message);
+    const error = assertThrows(() => parse(schema, input), PublicError, message);
     assertEquals(error.code, "INVALID_REQUEST");
     assert(!error.message.includes("canary"), error.message);
   });
 }
 
 Deno.test("parse() shortens a field's name that somebody else chose, and keeps it out of the log", () => {
-  const error = assertThrows(() => parse(schema, { limit: 1, ["k".repeat(999)]: 1 }), RequestError);
+  const error = assertThrows(() => parse(schema, { limit: 1, ["k".repeat(999)]: 1 }), PublicError);
   assert(error.message.length < 100);
   assertEquals(error.details.reason, "an unknown field");
 });

@@ -3,7 +3,7 @@ import {
   createAuthorizationRequest,
   readAuthorizationResponse,
 } from "../../../supabase/functions/_shared/oauth/authorization.ts";
-import { digest } from "../../../supabase/functions/_shared/tokens/seal.ts";
+import { digest } from "../../../supabase/functions/_shared/keep/seal.ts";
 import { assertEquals, assertMatch, assertNotEquals } from "../../support/assert.ts";
 import { madeUp } from "../../support/made_up_provider.ts";
 import { makeClient } from "../../support/make.ts";

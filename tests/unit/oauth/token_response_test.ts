@@ -5,7 +5,7 @@ import {
   OAuthError,
   ProviderUnreachable,
   UnexpectedResponse,
-} from "../../../supabase/functions/_shared/oauth/errors.ts";
+} from "../../../supabase/functions/_shared/errors.ts";
 import { refreshTokens } from "../../../supabase/functions/_shared/oauth/token_endpoint.ts";
 import { assertEquals, assertObjectMatch, assertRejects } from "../../support/assert.ts";
 import { fakeFetch, json } from "../../support/fake_fetch.ts";

@@ -1,4 +1,4 @@
-import { RequestError } from "./errors.ts";
+import { PublicError } from "../errors.ts";
 
 /** The largest of our request bodies is a search; 16 KiB is ten times that. */
 export const MAX_BODY_BYTES = 16 * 1024;
@@ -9,7 +9,7 @@ export const MAX_BODY_BYTES = 16 * 1024;
  * Checked on what is announced, so that nothing is read in vain, and on what arrives, because the announcement may be
  * wrong or missing. Behind this everything may read the body whole.
  *
- * @throws {RequestError} `INVALID_REQUEST`
+ * @throws {PublicError} `INVALID_REQUEST`
  */
 export async function withLimitedBody(request: Request): Promise<Request> {
   if (!request.body) return request;
@@ -28,6 +28,6 @@ export async function withLimitedBody(request: Request): Promise<Request> {
   return new Request(request, { body: await new Blob(chunks).arrayBuffer() });
 }
 
-function tooLarge(): RequestError {
-  return new RequestError("INVALID_REQUEST", `the body is larger than ${MAX_BODY_BYTES / 1024} KiB`);
+function tooLarge(): PublicError {
+  return new PublicError("INVALID_REQUEST", `the body is larger than ${MAX_BODY_BYTES / 1024} KiB`);
 }

@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { RequestError } from "./errors.ts";
+import { PublicError } from "../errors.ts";
 
 /** A connection's id. Lower case, because a seal is bound to the id as the database writes it. */
 export const connectionId = v.pipe(v.string(), v.uuid("must be a UUID"), v.toLowerCase());
@@ -8,7 +8,7 @@ export const connectionId = v.pipe(v.string(), v.uuid("must be a UUID"), v.toLow
  * The body as a JSON object.
  *
  * @param empty what an empty body means; left out, it is refused
- * @throws {RequestError} `INVALID_REQUEST`
+ * @throws {PublicError} `INVALID_REQUEST`
  */
 export async function readJson(
   request: Request,
@@ -31,7 +31,7 @@ export async function readJson(
 /**
  * What the schema makes of the input. Schemas are strict objects, so that an unknown key is refused by its name.
  *
- * @throws {RequestError} `INVALID_REQUEST` naming the first field that does not fit, never repeating its value
+ * @throws {PublicError} `INVALID_REQUEST` naming the first field that does not fit, never repeating its value
  */
 export function parse<Schema extends v.GenericSchema>(schema: Schema, input: unknown): v.InferOutput<Schema> {
   const result = v.safeParse(schema, input, {
@@ -68,6 +68,6 @@ function parseJson(text: string): unknown {
   }
 }
 
-function invalid(message: string, reason?: string): RequestError {
-  return new RequestError("INVALID_REQUEST", message, { reason });
+function invalid(message: string, reason?: string): PublicError {
+  return new PublicError("INVALID_REQUEST", message, { reason });
 }

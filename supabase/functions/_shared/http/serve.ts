@@ -1,7 +1,8 @@
 import { type SupabaseContext, withSupabase } from "@supabase/server";
 import type { SupabaseClient } from "@supabase/supabase-js";
 import { withLimitedBody } from "./body_limit.ts";
-import { failureOf, RequestError } from "./errors.ts";
+import { PublicError } from "../errors.ts";
+import { failureOf } from "./errors.ts";
 import { type LogFields, writeLine } from "./log.ts";
 import { type Meters, newMeters, serverTiming } from "./meter.ts";
 import { json } from "./respond.ts";
@@ -117,7 +118,7 @@ function callerOf({ authMode, authKeyName, userClaims }: SupabaseContext): Calle
   if (authMode === "user" && userClaims && UUID.test(userClaims.id)) {
     return { kind: "user", user_id: userClaims.id.toLowerCase() };
   }
-  throw new RequestError("INVALID_CREDENTIALS", "the token names no user of this project");
+  throw new PublicError("INVALID_CREDENTIALS", "the token names no user of this project");
 }
 
 type AuthConfig = NonNullable<Parameters<typeof withSupabase>[0]["auth"]>;

@@ -9,7 +9,7 @@ import {
   validateAuthResponse,
 } from "oauth4webapi";
 import type { Client } from "./client.ts";
-import { asErrorCode } from "./errors.ts";
+import { asErrorCode } from "./json.ts";
 import { authorizationServer } from "./server.ts";
 
 /** Longer than any code or state; what is beyond was not made by the provider or by us. */

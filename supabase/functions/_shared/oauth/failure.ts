@@ -1,6 +1,6 @@
 import { OperationProcessingError } from "oauth4webapi";
 import type { Provider } from "./client.ts";
-import { OAuthError, ProviderUnreachable, UnexpectedResponse } from "./errors.ts";
+import { OAuthError, ProviderUnreachable, UnexpectedResponse } from "../errors.ts";
 
 /** What a failed token request means for the refresh token that was sent. */
 export interface ClassifiedFailure {

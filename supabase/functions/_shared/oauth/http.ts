@@ -1,5 +1,5 @@
 import type { Transport } from "./client.ts";
-import { ProviderUnreachable, UnexpectedResponse } from "./errors.ts";
+import { ProviderUnreachable, UnexpectedResponse } from "../errors.ts";
 
 /** No token response comes near it; an endless one must not fill the isolate. */
 export const RESPONSE_LIMIT_BYTES = 64 * 1024;

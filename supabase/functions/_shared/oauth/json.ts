@@ -21,3 +21,8 @@ export function valueAt(json: unknown, path: string): unknown {
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
+
+/** An error code is a word of a protocol; anything else may be prose, or a secret, and is not carried on: null. */
+export function asErrorCode(value: unknown): string | null {
+  return typeof value === "string" && /^[a-z][a-z_]{0,63}$/.test(value) ? value : null;
+}

@@ -1,0 +1,100 @@
+import type postgres from "postgres";
+import { controlOf, type SandboxControl, type TokenResponse } from "../../../local/sandbox/mod.ts";
+import { connectionId } from "../../../supabase/functions/_shared/connect/connection_id.ts";
+import { Keyring } from "../../../supabase/functions/_shared/keep/seal.ts";
+import { sealTokenSet } from "../../../supabase/functions/_shared/keep/token_set.ts";
+import type { Grants } from "./grants.ts";
+import type { Journal } from "./journal.ts";
+
+export interface Connected {
+  readonly id: string;
+  readonly user_id: string;
+  readonly account_key: string;
+  readonly provider: string;
+}
+
+/** A provider, and who asks it. */
+interface Revoker {
+  readonly origin: string;
+  readonly client: { readonly client_id: string; readonly client_secret: string };
+}
+
+const AT_ONCE = 16;
+const PROVIDER = "pipedrive";
+
+/** Makes connections in bulk: granted by the provider, sealed and stored as a completed authorization stores them. */
+export class Connections {
+  constructor(
+    private readonly sql: postgres.Sql,
+    private readonly setting: string,
+    private readonly grants: Grants,
+    private readonly journal: Journal,
+  ) {}
+
+  /** @param provider the origin of the sandbox that grants */
+  async make(count: number, provider: string): Promise<Connected[]> {
+    const control = controlOf(provider);
+    const made: Connected[] = [];
+    while (made.length < count) {
+      const batch = Math.min(AT_ONCE, count - made.length);
+      made.push(...await Promise.all(Array.from({ length: batch }, () => this.#one(control, provider))));
+    }
+    return made;
+  }
+
+  async #one(control: SandboxControl, provider: string): Promise<Connected> {
+    const user_id = crypto.randomUUID();
+    const account_key = `1:${crypto.getRandomValues(new Uint32Array(1))[0]}`;
+    const id = await connectionId(PROVIDER, account_key, user_id);
+    await this.sql`insert into auth.users (id) values (${user_id})`;
+    const connected = { id, user_id, account_key, provider };
+    await this.connect(connected, await control.grant());
+    return connected;
+  }
+
+  /** Connects, or connects again, with tokens of a new authorization. */
+  async connect({ id, user_id, account_key, provider }: Connected, tokens: TokenResponse): Promise<void> {
+    const { access_token, refresh_token = "", scope, expires_in } = tokens;
+    const keyring = await Keyring.parse(this.setting);
+    const sealed = await sealTokenSet(keyring, { id, provider: PROVIDER }, {
+      access_token,
+      token_type: "bearer",
+      api_origin: provider,
+      refresh_token,
+    });
+    const [row] = await this.sql`
+      select version from public.oauth_connect(${id}, ${user_id}, ${PROVIDER}, ${account_key}, null, null,
+        ${scope.replaceAll(",", " ")}, ${sealed.access_token_sealed}, ${sealed.refresh_token_sealed},
+        ${sealed.key_id}, ${Number(expires_in) * 1000}, 0, null)`;
+    const version = Number(row?.version);
+    this.grants.learn(refresh_token, { connection: id, version, provider });
+    this.journal.record({ what: "connected", connection: id, version });
+  }
+
+  /** The user ends the authorization at the provider: no notice comes, and nothing of ours is told. */
+  async withdraw(connections: readonly Connected[], { origin, client }: Revoker): Promise<void> {
+    for (const { id } of connections) {
+      const token = this.grants.current(id);
+      if (token === undefined) throw new Error("the connection has no token that is known");
+      const answer = await fetch(`${origin}/oauth/revoke`, {
+        method: "POST",
+        headers: { authorization: `Basic ${btoa(`${client.client_id}:${client.client_secret}`)}` },
+        body: new URLSearchParams({ token: token.token }),
+      });
+      await answer.body?.cancel();
+      this.journal.record({ what: "revoked", connection: id, version: token.version });
+    }
+  }
+
+  /**
+   * Their access tokens end, and become due for a refresh, this long from now by the database's clock, milliseconds.
+   * As it stands: both are past.
+   */
+  async expire(connections: readonly Connected[], in_ms = -1_000, window_ms = 60_000): Promise<void> {
+    await this.sql`
+      update oauth.connections
+      set access_expires_at = clock_timestamp() + ${in_ms} * interval '1 ms',
+          refresh_after = clock_timestamp() + ${in_ms - window_ms} * interval '1 ms'
+      where id = any(${connections.map(({ id }) => id)}) and status = 'active'`;
+  }
+}

@@ -1,0 +1,200 @@
+/**
+ * The way from a clone to a project that works, with the real CLI: link, db push, secrets set, functions deploy. A
+ * server on this machine stands in for Supabase's management API, and what it was sent is what runs.
+ */
+import { join } from "node:path";
+import { AppUser, followRedirect } from "../../local/stack/app_user.ts";
+import { assert, assertEquals } from "../../tests/support/assert.ts";
+import { withClone } from "./clone.ts";
+import { withHostedProject } from "./hosted_project.ts";
+import { PROJECT_REF, type Upload } from "./management_api.ts";
+import { filesOf, functionNames } from "./needs.ts";
+import { write } from "./project_copy.ts";
+import { warnings } from "./supabase_cli.ts";
+
+/** Our part of a bundle, per function: a limit that growth is to be noticed by. */
+const UPLOAD_LIMIT_BYTES = 256 * 1024;
+/** With the packages. The platform's own is 20 MB (https://supabase.com/docs/guides/functions/limits). */
+const BUNDLE_LIMIT_BYTES = 15_000_000;
+/** What the function code loads from npm; the rest of the import map is for tests and the local stack. */
+const PACKAGES = ["@supabase/server", "@supabase/supabase-js", "jose", "oauth4webapi", "valibot"];
+const DEPLOY = ["functions", "deploy", "--use-api", "--yes"];
+
+const names = functionNames();
+
+Deno.test("a deploy uploads what a function needs, and nothing else", async (t) => {
+  await withClone(async ({ folder, cli, api }) => {
+    const deployed = await cli.must(...DEPLOY, `--remote=${PROJECT_REF}`);
+
+    await t.step("every function goes up, and nothing that is not one", () => {
+      assertEquals([...api.uploads.keys()].sort(), names);
+      assertEquals(api.inForce.map(({ slug }) => slug).sort(), names);
+      assertEquals(api.refused, []);
+    });
+    await t.step("config.toml brings no warning", () => assertEquals(warnings(deployed.stderr), []));
+
+    for (const [slug, upload] of api.uploads) {
+      await t.step(`${slug}: exactly the files that it imports, and the import map`, async () => {
+        assertEquals(namesIn(upload), ["import_map.json", ...await filesOf(slug)].sort());
+        for (const [name, content] of upload.files) {
+          assertEquals(content, await Deno.readFile(join(folder, name)));
+        }
+      });
+      await t.step(`${slug}: nothing lies in its folder unused`, async () => {
+        const own = `supabase/functions/${slug}/`;
+        const there = [...Deno.readDirSync(join(folder, own))].map(({ name }) => own + name);
+        assertEquals(there.sort(), [...await filesOf(slug)].filter((name) => name.startsWith(own)).sort());
+      });
+      await t.step(`${slug}: the function itself says who may call`, () => {
+        const { verify_jwt, entrypoint_path, import_map_path, static_patterns } = upload.metadata;
+        assertEquals([verify_jwt, entrypoint_path, import_map_path, static_patterns], [
+          false,
+          `supabase/functions/${slug}/index.ts`,
+          "import_map.json",
+          [],
+        ]);
+        assertEquals(api.inForce.find((one) => one.slug === slug)?.verify_jwt, false);
+      });
+    }
+
+    await t.step("what lies about in the folders stays where it is", async () => {
+      const before = new Map([...api.uploads].map(([slug, upload]) => [slug, namesIn(upload)]));
+      for (const place of ["", "_shared", ...names]) {
+        for (const stray of STRAY) await write(join(folder, "supabase/functions", place, stray), "SECRET=1");
+      }
+      api.forget();
+      await cli.must(...DEPLOY, `--remote=${PROJECT_REF}`);
+      for (const [slug, upload] of api.uploads) assertEquals(namesIn(upload), before.get(slug));
+      assertEquals(api.uploads.size, names.length);
+    });
+    await t.step("a misspelt setting would have brought a warning", async () => {
+      const config = join(folder, "supabase/config.toml");
+      const text = await Deno.readTextFile(config);
+      await Deno.writeTextFile(config, text.replace("verify_jwt", "verify_jwtt"));
+      const { stderr } = await cli.must(...DEPLOY, `--remote=${PROJECT_REF}`);
+      assert(warnings(stderr).some((line) => line.includes("verify_jwtt")), stderr);
+    });
+  });
+});
+
+Deno.test("link, db push, secrets set, functions deploy: and it works on the hosted runtime's Deno", async (t) => {
+  await withClone(async ({ folder, cli, api }) => {
+    await withHostedProject(async (project) => {
+      await cli.must("link", `--project-ref=${PROJECT_REF}`);
+      await cli.must("db", "push", `--remote=${project.database_url}`, "--yes");
+      await write(join(folder, ".env"), project.env_file);
+      await cli.must("secrets", "set", "--env-file", ".env", "--yes");
+      await cli.must(...DEPLOY);
+      const functions = await project.deploy(api.uploads.values(), api.secrets);
+      const at = (path: string) => `${project.api_url}/functions/v1/${path}`;
+      const ana = await new AppUser({ ...project, publishable_key: project.keys.publishable_key })
+        .signUp("ana");
+
+      await t.step("the secrets are those of the file", () => {
+        const sent = api.secrets.map(({ name, value }) => `${name}=${value}\n`);
+        assertEquals(sent.sort(), project.env_file.split(/(?<=\n)/).sort());
+      });
+      for (const [slug, path] of Object.entries(NEEDS_A_CALLER)) {
+        await t.step(`${slug}: without credentials 401`, async () => {
+          const answer = await fetch(at(path), { method: "POST", body: "{}" });
+          assertEquals([answer.status, (await answer.json()).code], [401, "MISSING_CREDENTIALS"]);
+        });
+        await t.step(`${slug}: a page of another origin may call it`, async () => {
+          const answer = await fetch(at(path), { method: "OPTIONS", headers: PREFLIGHT });
+          await answer.body?.cancel();
+          assertEquals([answer.status, answer.headers.get("access-control-allow-origin")], [204, "*"]);
+          assert(answer.headers.get("access-control-allow-headers")?.includes("authorization"));
+        });
+      }
+      assertEquals(Object.keys(NEEDS_A_CALLER), names);
+
+      const control = project.provider.control;
+      assert(control);
+      let connection_id = "";
+      await t.step(
+        "oauth-callback begins an authorization, receives its response and completes it",
+        async () => {
+          const { authorization_url, binding } = await ana.begin();
+          assertEquals(new URL(authorization_url).origin, project.provider.origin);
+          const ticket = await followRedirect(control, authorization_url);
+          const connection = await ana.complete(ticket, binding);
+          assertEquals(connection.status, "active");
+          connection_id = connection.id;
+        },
+      );
+      await t.step("search-persons answers persons", async () => {
+        assert((await ana.search("an")).data.items.length > 0);
+      });
+      await t.step("refresh-token refreshes, asked with a secret key", async () => {
+        const answer = await fetch(at("refresh-token"), {
+          method: "POST",
+          headers: { apikey: project.keys.cron_key, "content-type": "application/json" },
+          body: JSON.stringify({ connection_id, force: true }),
+        });
+        assertEquals([answer.status, (await answer.json()).outcome], [200, "refreshed"]);
+        assertEquals((await control.counts()).requests["token:refresh"], 1);
+      });
+
+      for (const [slug, running] of functions) {
+        await t.step(`${slug}: small, and loads no package of the tests`, async () => {
+          const files = api.uploads.get(slug)?.files ?? new Map<string, Uint8Array>();
+          const uploaded = sum([...files.values()].map(({ length }) => length));
+          const packages = await running.packages();
+          const whole = uploaded + sum([...packages.values()]);
+          console.log(
+            `${slug}: ${files.size} files, ${kilo(uploaded)}; ` +
+              `with ${packages.size} packages, unpacked, ${kilo(whole)}`,
+          );
+          assert(uploaded < UPLOAD_LIMIT_BYTES && whole < BUNDLE_LIMIT_BYTES);
+          assertEquals(await ofTests(packages.keys()), []);
+        });
+      }
+    });
+  });
+});
+
+/** What people leave in such folders. */
+const STRAY = [
+  ".env",
+  ".env.local",
+  "handler_test.ts",
+  "notes.md",
+  "package.json",
+  ".git/config",
+  "old/old.ts",
+];
+
+/** A path of each function that answers nobody unknown. */
+const NEEDS_A_CALLER: Readonly<Record<string, string>> = {
+  "oauth-callback": "oauth-callback/pipedrive/authorize",
+  "refresh-token": "refresh-token",
+  "search-persons": "search-persons",
+};
+
+const PREFLIGHT = {
+  origin: "https://app.example",
+  "access-control-request-method": "POST",
+  "access-control-request-headers": "authorization, content-type",
+};
+
+function namesIn({ files }: Upload): string[] {
+  return [...files.keys()].sort();
+}
+
+/** Packages that only the tests' part of the import map names. */
+async function ofTests(loaded: Iterable<string>): Promise<string[]> {
+  const map = JSON.parse(await Deno.readTextFile(new URL("../../import_map.json", import.meta.url)));
+  const named = Object.values<string>(map.imports)
+    .map((specifier) => /^npm:(@?[^@]+)@/.exec(specifier)?.[1] ?? specifier);
+  const tests = new Set(named.filter((name) => !PACKAGES.includes(name)));
+  assert(PACKAGES.every((name) => named.includes(name)) && tests.size > 0);
+  return [...loaded].filter((id) => tests.has(id.slice(0, id.lastIndexOf("@"))));
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
+}
+
+function kilo(bytes: number): string {
+  return `${Math.ceil(bytes / 1000)} kB`;
+}

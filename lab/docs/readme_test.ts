@@ -1,0 +1,86 @@
+/** The README is the front door: what it states is held against what it describes. */
+import { type PublicCode, PublicError } from "../../supabase/functions/_shared/errors.ts";
+import { failureOf } from "../../supabase/functions/_shared/http/errors.ts";
+import { readSettings } from "../../supabase/functions/_shared/env.ts";
+import { providers } from "../../supabase/functions/_shared/providers/mod.ts";
+import { assert, assertEquals } from "../../tests/support/assert.ts";
+
+const read = (path: string) => Deno.readTextFile(new URL(`../../${path}`, import.meta.url));
+/** Without the blanks that align a table. */
+const readme = (await read("README.md")).replaceAll(/ +\|/g, " |");
+
+Deno.test("README.md names the Deno that is pinned, and no other", async () => {
+  const pinned = /^deno (\S+)$/m.exec(await read(".tool-versions"))?.[1];
+  const named = new Set(Array.from(readme.matchAll(/npx -y deno@(\S+)/g), ([, version]) => version));
+  assertEquals(named, new Set([pinned]));
+});
+
+Deno.test("README.md lists every code with its status", () => {
+  const ours: PublicCode[] = [
+    "INVALID_REQUEST",
+    "MISSING_CREDENTIALS",
+    "INVALID_CREDENTIALS",
+    "METHOD_NOT_ALLOWED",
+    "UNKNOWN_PROVIDER",
+  ];
+  const tokens: PublicCode[] = [
+    "AUTHORIZATION_DENIED",
+    "AUTHORIZATION_REQUEST_INVALID",
+    "CONFIGURATION_INVALID",
+    "CONNECTION_AMBIGUOUS",
+    "CONNECTION_NOT_FOUND",
+    "PROVIDER_FORBIDDEN",
+    "PROVIDER_RATE_LIMITED",
+    "PROVIDER_RESPONSE_INVALID",
+    "PROVIDER_UNAVAILABLE",
+    "REAUTHORIZATION_REQUIRED",
+    "REFRESH_IN_PROGRESS",
+    "STORAGE_UNAVAILABLE",
+  ];
+  const errors = [
+    ...ours.map((code) => new PublicError(code, "")),
+    ...tokens.map((code) => new PublicError(code, "")),
+    new Error("unforeseen"),
+  ];
+  for (const error of errors) {
+    const { code, status } = failureOf(error);
+    const row = readme.split("\n").find((line) => line.startsWith("|") && line.includes(`\`${code}\``));
+    assert(row?.includes(`| ${status} |`), `${code} with ${status}`);
+  }
+});
+
+Deno.test("README.md and .env.example name every setting that is read", async () => {
+  const example = await read(".env.example");
+  const asked = new Set<string>();
+  const get = (name: string) => void asked.add(name);
+  await readSettings(get, providers.keys()).catch((error: unknown) => assert(error instanceof PublicError));
+  assert(asked.size >= 7);
+  for (const name of asked) {
+    assert(readme.includes(`\`${name}\``), `${name} in README.md`);
+    assert(new RegExp(`^#?${name}=`, "m").test(example), `${name} in .env.example`);
+  }
+});
+
+Deno.test("README.md shows the timeline that the demo prints", async () => {
+  const demo = await read("local/demo.ts");
+  const [, shown = ""] = readme.split("<!-- demo -->");
+  const steps = Array.from(shown.matchAll(/^ {2}\d {2}(.*?) {2,}/gm), ([, title = ""]) => title);
+  assert(steps.length > 5);
+  for (const step of steps) assert(demo.includes(step.replace("50", "${CALLERS}")), step);
+});
+
+Deno.test("README.md points to places that exist", async () => {
+  for (const [, path = ""] of readme.matchAll(/\]\((?!https?:)([^)#]+)\)/g)) {
+    assert(await Deno.stat(new URL(`../../${path}`, import.meta.url)), path);
+  }
+});
+
+Deno.test("README.md repeats what docs/reliability.md measured", async () => {
+  const measured = await read("docs/reliability.md");
+  const [, numbers = ""] = /## The numbers\n([^]*?)\n## /.exec(readme) ?? [];
+  const figures = Array.from(numbers.matchAll(/^\|.*$/gm)).flatMap(([row]) =>
+    Array.from(row.matchAll(/`(\d[^`]+)`|`(p50[^`]+)`/g), ([, one, other]) => one ?? other ?? "")
+  );
+  assert(figures.length >= 8, "the table is found");
+  for (const figure of figures) assert(measured.includes(figure), figure);
+});

@@ -1,0 +1,211 @@
+/** The examples, run against the whole stack. Every answer on the way is what docs/openapi.json says. */
+import { createClient, type SupabaseClient } from "@supabase/supabase-js";
+import * as pipedrive from "../../examples/typescript/pipedrive.ts";
+import type { Connection } from "../../supabase/functions/_shared/keep/store.ts";
+import { Contract, watching } from "../support/open_api.ts";
+import { type OwnStack, withStack } from "../../tests/support/own_stack.ts";
+import { codeBlocks } from "../support/pages.ts";
+import { assert, assertEquals, assertMatch, assertRejects } from "../../tests/support/assert.ts";
+import { readWorkflow, runFrom } from "./n8n.ts";
+
+Deno.test("the examples run", async (t) => {
+  await withStack({}, async (stack) => {
+    const { control, functions_url } = stack;
+    const contract = await Contract.read();
+    const troubles: string[] = [];
+    const watched = watching(contract, functions_url, troubles);
+    const supabase = await signedUp(stack, watched);
+    await control.configure({ search_burst: null });
+
+    await t.step("TypeScript: connect and complete, in the tab that began", async () => {
+      assertEquals(await pipedrive.complete(supabase, ""), null);
+      const hash = await landing(stack, await pipedrive.connect(supabase, "/settings"));
+      const connection = await pipedrive.complete(supabase, hash);
+      assert(connection);
+      assertEquals(connection.account.name, "Baltic Timber");
+      assertEquals(await pipedrive.connections(supabase), [connection]);
+      assertEquals(sessionStorage.getItem("oauth_binding"), null);
+    });
+    const [connection] = await pipedrive.connections(supabase);
+    assert(connection);
+
+    await t.step("TypeScript: a refusal at Pipedrive is an error with its code", async () => {
+      const hash = await landing(stack, await pipedrive.connect(supabase), true);
+      const refused = await assertRejects(() => pipedrive.complete(supabase, hash), pipedrive.PipedriveError);
+      assertEquals([refused.code, refused.status], ["AUTHORIZATION_DENIED", 0]);
+    });
+
+    await t.step("TypeScript: a ticket in another tab is refused", async () => {
+      const hash = await landing(stack, await pipedrive.connect(supabase));
+      sessionStorage.clear();
+      const refused = await assertRejects(() => pipedrive.complete(supabase, hash), pipedrive.PipedriveError);
+      assertEquals([refused.code, refused.status], ["AUTHORIZATION_REQUEST_INVALID", 400]);
+    });
+
+    await t.step("TypeScript: search, and all pages one after the other", async () => {
+      const page = await pipedrive.search(supabase, { term: "an", limit: 100 });
+      const names = [];
+      for await (const { id } of pipedrive.searchAll(supabase, { term: "an", limit: 20 })) names.push(id);
+      assert(names.length > 40);
+      assertEquals(names, page.data.items.map(({ item }) => item.id));
+    });
+
+    await t.step("TypeScript: an error has code, status and when to come back", async () => {
+      const invalid = await assertRejects(
+        () => pipedrive.search(supabase, { term: "" }),
+        pipedrive.PipedriveError,
+      );
+      assertEquals([invalid.code, invalid.status, invalid.retry_after], ["INVALID_REQUEST", 400, undefined]);
+      await control.fail_next({ on: "search", how: "403_scope" });
+      const forbidden = await assertRejects(
+        () => pipedrive.search(supabase, { term: "an" }),
+        pipedrive.PipedriveError,
+      );
+      assertEquals([forbidden.code, forbidden.status], ["PROVIDER_FORBIDDEN", 403]);
+      await control.fail_next({ on: "search", how: "429", retry_after: 60 });
+      const limited = await assertRejects(
+        () => pipedrive.search(supabase, { term: "an" }),
+        pipedrive.PipedriveError,
+      );
+      assertEquals([limited.code, limited.status, limited.retry_after], ["PROVIDER_RATE_LIMITED", 429, 60]);
+      const waited: number[] = [];
+      await control.fail_next({ on: "search", how: "429", retry_after: 60 });
+      const found = await pipedrive.patiently(() => pipedrive.search(supabase, { term: "an" }), 3, (ms) => {
+        waited.push(ms);
+        return Promise.resolve();
+      });
+      assertEquals([waited, found.data.items.length > 0], [[60_000], true]);
+    });
+
+    await t.step("TypeScript: where no answer comes, that has a code too", async () => {
+      const nowhere = createClient("http://127.0.0.1:9", "sb_publishable_x", {
+        auth: { persistSession: false },
+      });
+      const lost = await assertRejects(
+        () => pipedrive.search(nowhere, { term: "an" }),
+        pipedrive.PipedriveError,
+      );
+      assertEquals([lost.code, lost.status], ["UNREACHABLE", 0]);
+    });
+
+    const env = {
+      SUPABASE_URL: stack.api_url,
+      SUPABASE_SECRET_KEY: stack.secret_key,
+      CONNECTION_ID: connection.id,
+      ACCESS_TOKEN: (await supabase.auth.getSession()).data.session?.access_token ?? "",
+    };
+
+    await t.step("cron: the script finds by secret key, and ends with the code where it cannot", async () => {
+      const script = new URL("../../examples/cron/search.ts", import.meta.url).pathname;
+      const found = await ended(Deno.execPath(), ["run", "-A", "--quiet", script, "jane"], env);
+      assertEquals(found.code, 0, found.output);
+      assertMatch(found.output, /^\d+\tJane Doe\t/m);
+      const none = { ...env, CONNECTION_ID: crypto.randomUUID() };
+      const refused = await ended(Deno.execPath(), ["run", "-A", "--quiet", script, "jane"], none);
+      assertEquals(refused.code, 1);
+      assertMatch(refused.output, /CONNECTION_NOT_FOUND: .* \(request [0-9a-f-]{36}\)/);
+    });
+
+    await t.step("n8n: the old body finds the person, with the key from n8n's credentials", async () => {
+      const around = {
+        settings: { supabase_url: stack.api_url, connection_id: connection.id },
+        header: { name: "apikey", value: stack.secret_key },
+      };
+      const [jane] = (await pipedrive.search(supabase, { term: "jane doe" })).data.items;
+      const email = jane?.item.emails?.[0];
+      assert(email);
+      const workflow = await readWorkflow("search-persons");
+      const answer = await runFrom(workflow, "Webhook", { body: { person: { email } } }, around);
+      assertEquals(answer.status, 200);
+      const found: pipedrive.Page = JSON.parse(String(answer.body));
+      assertEquals(found.data.items.map(({ item }) => item.id), [jane.item.id]);
+      const sent = (await control.journal()).findLast(({ kind }) => kind === "search");
+      assertEquals(sent?.query, { term: email, fields: "email", exact_match: "true" });
+
+      const without = await runFrom(workflow, "Webhook", { body: { person: {} } }, around);
+      assertEquals([without.status, JSON.parse(String(without.body)).code], [400, "INVALID_REQUEST"]);
+
+      const listed = await runFrom(await readWorkflow("connect"), "Check", {}, around);
+      const [first] = listed.items as Connection[];
+      assertEquals([first?.id, first?.status], [connection.id, "active"]);
+    });
+
+    await t.step("curl: every command of the page", async () => {
+      const commands = (await codeBlocks("front-end.md", "sh")).filter((block) => block.includes("curl "));
+      assertEquals(commands.length, 5);
+      for (const command of commands) {
+        const { code, output } = await ended("bash", ["-c", command], env);
+        assertEquals([code, output.includes('"code"')], [0, false], `${command}\n${output}`);
+        assert(JSON.parse(output));
+      }
+    });
+
+    await t.step("TypeScript: disconnect; what follows says that nothing is connected", async () => {
+      assertEquals((await pipedrive.disconnect(supabase, connection.id)).status, "disconnected");
+      const gone = await assertRejects(
+        () => pipedrive.search(supabase, { term: "an" }),
+        pipedrive.PipedriveError,
+      );
+      assertEquals([gone.code, gone.status], ["CONNECTION_NOT_FOUND", 404]);
+    });
+
+    await t.step("every answer on the way was one that docs/openapi.json describes", async () => {
+      const anonymous = await watched(`${functions_url}/search-persons?term=an`);
+      const swept = await watched(`${functions_url}/refresh-token`, {
+        method: "POST",
+        headers: { apikey: stack.secret_key, "content-type": "application/json" },
+        body: "{}",
+      });
+      const bare = await watched(`${functions_url}/oauth-callback/pipedrive`);
+      assertEquals([anonymous.status, swept.status, bare.status], [401, 200, 200]);
+      for (const { body } of [anonymous, swept, bare]) await body?.cancel();
+      assertEquals(troubles, []);
+      assertMatch(contract.trouble("GET", "/search-persons", 418, {}) ?? "", /must have required property/);
+      assertMatch(contract.trouble("GET", "/search-persons", 200, { items: [] }) ?? "", /required/);
+    });
+  });
+});
+
+Deno.test("the TypeScript on the page imports what the example exports", async () => {
+  const names = (await codeBlocks("front-end.md", "ts")).flatMap((block) =>
+    Array.from(
+      block.matchAll(/^import \{ (.+) \} from "\.\/pipedrive\.ts";$/gm),
+      ([, list = ""]) => list.split(", "),
+    )
+  ).flat();
+  assert(names.length > 5);
+  for (const name of names) assert(name in pipedrive, name);
+});
+
+Deno.test("the example's Connection is the one that the functions answer", () => {
+  const same = (one: Connection): pipedrive.Connection => one;
+  assert(same);
+});
+
+Deno.test("the React component has fewer than forty lines", async () => {
+  const text = await Deno.readTextFile(new URL("../../examples/react/Pipedrive.tsx", import.meta.url));
+  assert(text.trimEnd().split("\n").length < 40);
+});
+
+async function signedUp(stack: OwnStack, fetch: typeof globalThis.fetch): Promise<SupabaseClient> {
+  const supabase = createClient(stack.api_url, stack.publishable_key, {
+    auth: { persistSession: false, autoRefreshToken: false },
+    global: { fetch },
+  });
+  const { error } = await supabase.auth.signUp({ email: "ana@example.com", password: crypto.randomUUID() });
+  if (error) throw error;
+  return supabase;
+}
+
+/** The browser's part: what `location.hash` is when it is back on the page. */
+async function landing({ control }: OwnStack, authorization_url: string, deny = false): Promise<string> {
+  const answer = await fetch(await control.authorize({ authorization_url, deny }), { redirect: "manual" });
+  await answer.body?.cancel();
+  return new URL(answer.headers.get("location") ?? "about:blank").hash;
+}
+
+async function ended(command: string, args: string[], env: Record<string, string>) {
+  const { code, stdout, stderr } = await new Deno.Command(command, { args, env: { ...env, NO_COLOR: "1" } })
+    .output();
+  return { code, output: new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr) };
+}

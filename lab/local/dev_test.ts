@@ -1,0 +1,148 @@
+/** `deno task dev` from its outside: what it refuses, how it ends, and what a killed one leaves behind. */
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { AppUser } from "../../local/stack/app_user.ts";
+import { serveSandbox } from "../../local/sandbox/mod.ts";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertRejects,
+  assertStringIncludes,
+} from "../../tests/support/assert.ts";
+
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+
+/** With its sandbox, unless `env` names another authorization server. */
+function dev(
+  args: readonly string[],
+  env: Record<string, string> = { PIPEDRIVE_OAUTH_ORIGIN: "" },
+): Deno.Command {
+  return new Deno.Command(Deno.execPath(), {
+    args: ["run", "--allow-all", "--no-check", "local/dev.ts", ...args],
+    cwd: ROOT,
+    env,
+    stdout: "piped",
+    stderr: "piped",
+  });
+}
+
+/** A running one that has printed its board. */
+async function startDev(
+  args: readonly string[],
+  env?: Record<string, string>,
+): Promise<{ child: Deno.ChildProcess; printed(): Promise<string> }> {
+  const child = dev(args, env).spawn();
+  const errors = new Response(child.stderr).text();
+  const [watched, kept] = child.stdout.tee();
+  const everything = new Response(kept).text();
+  let seen = "";
+  for await (const text of watched.pipeThrough(new TextDecoderStream())) {
+    seen += text;
+    if (seen.includes("To begin:")) break;
+  }
+  if (!seen.includes("To begin:")) throw new Error(`It ended before it was ready: ${seen}${await errors}`);
+  return { child, printed: async () => await everything + await errors };
+}
+
+async function withFolder(work: (dir: string) => Promise<void>): Promise<void> {
+  const dir = await Deno.makeTempDir();
+  try {
+    await work(dir);
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+}
+
+/** Whether anything answers at this address. */
+async function answers(url: string): Promise<boolean> {
+  try {
+    await (await fetch(url)).body?.cancel();
+    return true;
+  } catch (error) {
+    assert(error instanceof TypeError);
+    return false;
+  }
+}
+
+Deno.test("dev refuses what it does not understand, and says why", async () => {
+  const cases = [
+    [["--prot", "1"], "--prot"],
+    [["--port", "eighty"], `--port is a number from 0 to 65535, not "eighty"`],
+    [["--port", "70000"], `not "70000"`],
+    [["--dir", ""], "--dir names a folder"],
+    [["here"], "here"],
+  ] as const;
+  for (const [args, words] of cases) {
+    const { code, stderr } = await dev(args).output();
+    assertEquals([args, code], [args, 2]);
+    assertStringIncludes(new TextDecoder().decode(stderr), words);
+  }
+});
+
+Deno.test("dev says so when its port is taken", async () => {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr;
+  await withFolder(async (dir) => {
+    const { code, stderr } = await dev(["--dir", dir, "--port", String(port)]).output();
+    assertEquals(code, 1);
+    assertStringIncludes(new TextDecoder().decode(stderr), `Port ${port} is taken`);
+  });
+  listener.close();
+});
+
+Deno.test("dev ends cleanly on SIGTERM, and after SIGKILL the next run finds everything", async () => {
+  await withFolder(async (dir) => {
+    const args = ["--dir", dir, "--port", "0"];
+    const addresses = async () => JSON.parse(await Deno.readTextFile(join(dir, "stack.json")));
+
+    const killed = await startDev(args);
+    const before = await addresses();
+    killed.child.kill("SIGKILL");
+    await killed.child.status;
+    await killed.printed();
+
+    const { child, printed } = await startDev(args);
+    const after = await addresses();
+    assertEquals(after.secret_key, before.secret_key);
+    assertEquals(await answers(before.api_url), false);
+    assertEquals(await answers(after.app_url), true);
+
+    child.kill("SIGTERM");
+    assertEquals((await child.status).code, 0);
+    assertMatch(await printed(), /Starting PostgreSQL[\s\S]*To begin:[\s\S]*Stopping/);
+    for (const url of [after.api_url, after.app_url, after.provider_url]) {
+      assertEquals([url, await answers(url)], [url, false]);
+    }
+    await assertRejects(() => Deno.stat(join(dir, "stack.json")), Deno.errors.NotFound);
+  });
+});
+
+Deno.test("dev uses the authorization server that PIPEDRIVE_OAUTH_ORIGIN names, in place of its sandbox", async () => {
+  const client = { client_id: "another-client", client_secret: "another-secret" };
+  const provider = await serveSandbox({ ...client, hostname: "127.0.0.1", port: 0, redirect_uri: null });
+  await withFolder(async (dir) => {
+    const { child, printed } = await startDev(["--dir", dir, "--port", "0"], {
+      PIPEDRIVE_OAUTH_ORIGIN: provider.origin,
+      PIPEDRIVE_API_ORIGINS: provider.origin,
+      PIPEDRIVE_CLIENT_ID: client.client_id,
+      PIPEDRIVE_CLIENT_SECRET: client.client_secret,
+    });
+    const stack = JSON.parse(await Deno.readTextFile(join(dir, "stack.json")));
+    assertEquals(stack.provider_url, provider.origin);
+
+    await provider.control.register({ redirect_uri: `${stack.functions_url}/oauth-callback/pipedrive` });
+    const user = await new AppUser(stack).signUp("ana");
+    const connection = await user.connect(provider.control);
+    assertEquals(connection.status, "active");
+    assertEquals((await provider.control.counts()).exchanged, 1);
+
+    // As from a terminal: once from there, once passed on by `deno task`.
+    child.kill("SIGINT");
+    child.kill("SIGINT");
+    assertEquals((await child.status).code, 0);
+    await assertRejects(() => Deno.stat(join(dir, "postgres", "away")), Deno.errors.NotFound);
+    assert(!(await printed()).includes(client.client_secret));
+  });
+  await provider.stop();
+});

@@ -1,0 +1,101 @@
+import { createAuthorizationRequest, readAuthorizationResponse } from "../oauth/authorization.ts";
+import { PublicError } from "../errors.ts";
+import type { Context } from "../context.ts";
+import { digest, randomSecret } from "../keep/seal.ts";
+
+/** How long a user has from beginning to completing, in milliseconds; the database's clock counts. */
+const REQUEST_LIFETIME_MS = 10 * 60_000;
+/** Authorization requests a user may have open at once: tabs that were forgotten, not a flood. */
+const OPEN_REQUESTS = 20;
+/** Seconds after which a user with too many open requests may find one expired. */
+const TOO_MANY_RETRY_AFTER = 60;
+
+export interface BeginRequest {
+  readonly user_id: string;
+  /** The full URL the browser comes back to; its origin must already be judged. */
+  readonly return_to: string;
+}
+
+export interface BegunAuthorization {
+  readonly authorization_url: string;
+  /** Kept by the page that began; without it nobody completes. */
+  readonly binding: string;
+  readonly expires_at: string;
+}
+
+/**
+ * Begins an authorization for this user: the request is stored, and the browser may go to `authorization_url`.
+ *
+ * Of `state` and `binding` only hashes are stored (RFC 9700 §4.7): who reads the table can neither come back in the
+ * user's place nor complete.
+ *
+ * @throws {PublicError} `PROVIDER_RATE_LIMITED` if the user has too many open requests
+ */
+export async function beginAuthorization(
+  { client, store, keyring }: Context,
+  { user_id, return_to }: BeginRequest,
+): Promise<BegunAuthorization> {
+  const { authorization_url, state, code_verifier } = await createAuthorizationRequest(client);
+  const [id, binding, provider] = [await digest(state), randomSecret(), client.provider.name];
+  const { outcome, expires_at } = await store.beginAuthorization({
+    id,
+    user_id,
+    provider,
+    binding_hash: await digest(binding),
+    redirect_uri: client.redirect_uri,
+    return_to,
+    code_verifier_sealed: code_verifier === null
+      ? null
+      : await keyring.seal(code_verifier, { id, provider, field: "code_verifier" }),
+    lifetime_ms: REQUEST_LIFETIME_MS,
+    limit: OPEN_REQUESTS,
+  });
+  if (outcome === "too_many" || expires_at === null) {
+    throw new PublicError(
+      "PROVIDER_RATE_LIMITED",
+      `${OPEN_REQUESTS} authorizations are already open: complete one or wait until they expire`,
+      { retry_after: TOO_MANY_RETRY_AFTER },
+    );
+  }
+  return { authorization_url, binding, expires_at };
+}
+
+/** What became of an authorization response. Only a request of ours says where the browser goes. */
+export type ReceivedAuthorization =
+  | { readonly outcome: "parked"; readonly return_to: string; readonly ticket: string }
+  | { readonly outcome: "denied"; readonly return_to: string }
+  | { readonly outcome: "not_begun_here" }
+  | { readonly outcome: "invalid" };
+
+/**
+ * Parks the code of an authorization response behind a one-time ticket, or records the denial. Either uses up `state`.
+ *
+ * No token request goes out: who is at the browser is not known here, and the code must wait for the user who began
+ * (the browser-swapping attack of RFC 9700 §4.7). One conditional update decides, so a repeated redirect is `invalid`.
+ */
+export async function receiveAuthorizationResponse(
+  { client, store, keyring }: Context,
+  parameters: URLSearchParams,
+): Promise<ReceivedAuthorization> {
+  const response = readAuthorizationResponse(client, parameters);
+  if (response.outcome === "not_begun_here" || response.outcome === "invalid") return response;
+  const provider = client.provider.name;
+  const id = await digest(response.state);
+  if (response.outcome === "denied") {
+    const denied = await store.receiveAuthorizationResponse({
+      id,
+      provider,
+      ticket_hash: null,
+      code_sealed: null,
+    });
+    return denied ? { outcome: "denied", return_to: denied.return_to } : { outcome: "invalid" };
+  }
+  const ticket = randomSecret();
+  const parked = await store.receiveAuthorizationResponse({
+    id,
+    provider,
+    ticket_hash: await digest(ticket),
+    code_sealed: await keyring.seal(response.code, { id, provider, field: "code" }),
+  });
+  return parked ? { outcome: "parked", return_to: parked.return_to, ticket } : { outcome: "invalid" };
+}

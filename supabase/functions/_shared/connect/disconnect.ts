@@ -1,0 +1,53 @@
+import { notFound } from "../errors.ts";
+import type { Context } from "../context.ts";
+import { retry, storageUnavailable } from "../time.ts";
+import type { Connection } from "../keep/store.ts";
+import { revokeEnded } from "../refresh/revoke.ts";
+
+/** The provider sends its notice once, so that a database that stumbles is asked again. */
+const UNINSTALL_ATTEMPTS = 4;
+
+/**
+ * Ends a connection of this user: the tokens are erased at once, then the refresh token is revoked at the provider.
+ *
+ * Only erasing decides the answer. A revocation that fails goes on behind it, and at last is reported: without the
+ * tokens nothing of ours can use the authorization any more. Disconnecting again changes nothing.
+ *
+ * @throws {PublicError} `CONNECTION_NOT_FOUND`, also when it belongs to someone else
+ */
+export async function disconnectConnection(
+  context: Context,
+  id: string,
+  user_id: string,
+): Promise<Connection> {
+  const { client, store } = context;
+  const found = await store.connection(id, user_id);
+  if (found?.provider !== client.provider.name) throw notFound(id);
+  const erased = await store.disconnect(id, user_id);
+  if (!erased) throw notFound(id);
+  if (erased.refresh_token_sealed !== null) {
+    await revokeEnded(context, id, erased.refresh_token_sealed);
+  }
+  const disconnected = await store.connection(id, user_id);
+  if (!disconnected) throw notFound(id);
+  return disconnected;
+}
+
+/**
+ * Takes a provider's notice that an account has ended its authorization: the tokens of all its connections are erased.
+ *
+ * @param occurred_at ISO 8601; what was connected later stays. Null: the notice names no time, and all are erased
+ * @returns how many connections it ended; a repeated notice ends none
+ */
+export function uninstall(
+  context: Context,
+  { account_key, occurred_at }: { readonly account_key: string; readonly occurred_at: string | null },
+): Promise<number> {
+  const { client, store } = context;
+  return retry(
+    context,
+    UNINSTALL_ATTEMPTS,
+    storageUnavailable,
+    () => store.uninstall(client.provider.name, account_key, occurred_at),
+  );
+}

@@ -1,0 +1,141 @@
+import { base64url } from "jose";
+import { PublicError } from "../errors.ts";
+
+const FORMAT = "v1";
+const IV_BYTES = 12;
+const KEY_BYTES = 32;
+
+/** What a seal is bound to. Moved to another row, field or provider, it does not open. */
+export interface SealContext {
+  /** The connection's id; for `code` and `code_verifier` the authorization request's. */
+  readonly id: string;
+  readonly provider: string;
+  readonly field: "access_token" | "refresh_token" | "code" | "code_verifier";
+}
+
+/** The encryption keys by id: the first seals, all open. */
+export class Keyring {
+  /** The key id that seals. */
+  readonly key_id: string;
+  readonly #keys: ReadonlyMap<string, CryptoKey>;
+
+  private constructor(key_id: string, keys: ReadonlyMap<string, CryptoKey>) {
+    this.key_id = key_id;
+    this.#keys = keys;
+  }
+
+  /**
+   * Reads `kid:base64url-32-bytes[,kid:…]`.
+   *
+   * @throws {PublicError} `CONFIGURATION_INVALID`, which says what is wrong with which entry and never shows it
+   */
+  static async parse(setting: string): Promise<Keyring> {
+    const keys = new Map<string, CryptoKey>();
+    for (const [index, entry] of setting.split(",").entries()) {
+      const [key_id = "", encoded = "", ...rest] = entry.trim().split(":");
+      const trouble = rest.length > 0 || !/^[A-Za-z0-9_-]{1,32}$/.test(key_id)
+        ? "is not kid:key"
+        : keys.has(key_id)
+        ? "repeats a key id"
+        : bytesOf(encoded)?.length !== KEY_BYTES
+        ? `is not ${KEY_BYTES} bytes of base64url`
+        : null;
+      if (trouble) throw invalid(`entry ${index + 1} of TOKEN_ENCRYPTION_KEYS ${trouble}`);
+      keys.set(key_id, await importKey(encoded));
+    }
+    const [first] = keys.keys();
+    if (first === undefined) throw invalid("TOKEN_ENCRYPTION_KEYS is empty");
+    return new Keyring(first, keys);
+  }
+
+  /** Encrypts with AES-256-GCM under a key of its own per id: `format.key id.iv.ciphertext`, base64url. */
+  async seal(plaintext: string, context: SealContext): Promise<string> {
+    const iv = crypto.getRandomValues(new Uint8Array(IV_BYTES));
+    const key = await this.#derive(this.key_id, context);
+    const ciphertext = await crypto.subtle.encrypt(
+      { name: "AES-GCM", iv, additionalData: associatedData(this.key_id, context) },
+      key,
+      encoder.encode(plaintext),
+    );
+    return [FORMAT, this.key_id, base64url.encode(iv), base64url.encode(new Uint8Array(ciphertext))].join(
+      ".",
+    );
+  }
+
+  /**
+   * @throws {PublicError} `CONFIGURATION_INVALID`: an unknown key id, or a seal that does not open here. It is never
+   * the user's fault, so no connection may change state over it.
+   */
+  async open(sealed: string, context: SealContext): Promise<string> {
+    const [format, key_id = "", iv = "", ciphertext = "", ...rest] = sealed.split(".");
+    const [ivBytes, ciphertextBytes] = [bytesOf(iv), bytesOf(ciphertext)];
+    if (format !== FORMAT || rest.length > 0 || ivBytes?.length !== IV_BYTES || !ciphertextBytes) {
+      throw invalid(`the stored ${context.field} is not a seal of this version`);
+    }
+    const key = await this.#derive(key_id, context);
+    try {
+      const additionalData = associatedData(key_id, context);
+      const plaintext = await crypto.subtle.decrypt(
+        { name: "AES-GCM", iv: ivBytes, additionalData },
+        key,
+        ciphertextBytes,
+      );
+      return new TextDecoder().decode(plaintext);
+    } catch {
+      throw invalid(
+        `the stored ${context.field} does not open with key id "${key_id}" of TOKEN_ENCRYPTION_KEYS`,
+      );
+    }
+  }
+
+  /** A key per id keeps random IVs far from their limit and binds the ciphertext to the id once more. */
+  #derive(key_id: string, context: SealContext): Promise<CryptoKey> {
+    const key = this.#keys.get(key_id);
+    if (!key) throw invalid(`TOKEN_ENCRYPTION_KEYS has no key id "${key_id}", under which a token is sealed`);
+    return crypto.subtle.deriveKey(
+      {
+        name: "HKDF",
+        hash: "SHA-256",
+        salt: new Uint8Array(),
+        info: encoder.encode(`oauth-tokens/${FORMAT}|${context.id}`),
+      },
+      key,
+      { name: "AES-GCM", length: 256 },
+      false,
+      ["encrypt", "decrypt"],
+    );
+  }
+}
+
+/** SHA-256 in base64url: how a secret that we hand out is stored and found again. */
+export async function digest(secret: string): Promise<string> {
+  return base64url.encode(new Uint8Array(await crypto.subtle.digest("SHA-256", encoder.encode(secret))));
+}
+
+/** 256 bits from the CSPRNG, base64url. */
+export function randomSecret(): string {
+  return base64url.encode(crypto.getRandomValues(new Uint8Array(32)));
+}
+
+const encoder = new TextEncoder();
+
+/** Length-prefixed, so that no two contexts share an encoding. */
+function associatedData(key_id: string, { id, provider, field }: SealContext) {
+  return encoder.encode(
+    [FORMAT, key_id, id, provider, field].map((part) => `${part.length}:${part}`).join(""),
+  );
+}
+
+function importKey(encoded: string): Promise<CryptoKey> {
+  return crypto.subtle.importKey("raw", new Uint8Array(base64url.decode(encoded)), "HKDF", false, [
+    "deriveKey",
+  ]);
+}
+
+function bytesOf(encoded: string) {
+  return /^[A-Za-z0-9_-]+$/.test(encoded) ? new Uint8Array(base64url.decode(encoded)) : null;
+}
+
+function invalid(message: string): PublicError {
+  return new PublicError("CONFIGURATION_INVALID", message);
+}

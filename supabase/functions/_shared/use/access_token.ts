@@ -1,0 +1,79 @@
+import { notFound, PublicError, reauthorizationRequired } from "../errors.ts";
+import type { Context } from "../context.ts";
+import { refresh, startRefresh } from "../refresh/refresh.ts";
+import type { Peek } from "../keep/store.ts";
+import { type AccessToken, openAccessToken } from "../keep/token_set.ts";
+
+/** Codes over which a token that still lives is served: its refresh failed, and not for good. */
+const SERVE_WHILE_ALIVE: ReadonlySet<string> = new Set([
+  "CONFIGURATION_INVALID",
+  "PROVIDER_UNAVAILABLE",
+  "REFRESH_IN_PROGRESS",
+  "STORAGE_UNAVAILABLE",
+]);
+
+/**
+ * An access token that works now, refreshed first if it must be.
+ *
+ * A fresh one costs one read. In its soft window it is served while the refresh runs beside it; expired or refused,
+ * the caller waits for the one refresh that everybody waits for.
+ *
+ * @param user_id the caller, or null for a secret key: another user's connection is not found
+ * @param failed_version the version that the API has just refused with 401; never served again
+ * @returns the same `version` as `failed_version` where no further refresh is allowed: the refusal stands
+ * @throws {PublicError} `CONNECTION_NOT_FOUND`, `REAUTHORIZATION_REQUIRED`, `REFRESH_IN_PROGRESS`,
+ * `PROVIDER_UNAVAILABLE`, `STORAGE_UNAVAILABLE`, `CONFIGURATION_INVALID`
+ */
+export async function getAccessToken(
+  context: Context,
+  id: string,
+  user_id: string | null,
+  failed_version?: number,
+): Promise<AccessToken & { readonly version: number }> {
+  const row = await openDoor(context, id, user_id);
+  const force = failed_version === row.version;
+  const seen = { id, version: row.version, force };
+  const atHand = async () => ({
+    ...await openAccessToken(context.keyring, { id, provider: row.provider }, row.access_token_sealed),
+    version: row.version,
+  });
+  if (row.fresh_in_ms > 0 && !force) {
+    if (row.refresh_in_ms <= 0 && row.busy_ms <= 0) startRefresh(context, seen);
+    return atHand();
+  }
+  const asked = context.clock.now();
+  try {
+    const { access_token, version } = await refresh(context, seen);
+    return { ...access_token, version };
+  } catch (error) {
+    const alive = !force && row.expires_in_ms > context.clock.now() - asked;
+    if (alive && error instanceof PublicError && SERVE_WHILE_ALIVE.has(error.code)) return atHand();
+    throw error;
+  }
+}
+
+/**
+ * Refreshes now what is in its soft window or past it; with `force` whatever its age, within the allowance.
+ *
+ * @returns `refreshed` by this call, `held_elsewhere` by another one that it waited for, or `fresh`: nothing to do
+ */
+export async function refreshConnection(
+  context: Context,
+  id: string,
+  user_id: string | null,
+  { force }: { readonly force: boolean },
+): Promise<{ outcome: "refreshed" | "fresh" | "held_elsewhere"; version: number }> {
+  const row = await openDoor(context, id, user_id);
+  if (row.refresh_in_ms > 0 && !force) return { outcome: "fresh", version: row.version };
+  const { outcome, version } = await refresh(context, { id, version: row.version, force });
+  return { outcome, version };
+}
+
+/** The one place where it is decided that a caller may use a connection. */
+async function openDoor(context: Context, id: string, user_id: string | null): Promise<Peek> {
+  const row = await context.store.peek(id, user_id, -1);
+  if (!row || row.provider !== context.client.provider.name) throw notFound(id);
+  if (row.status === "disconnected") throw notFound(id);
+  if (row.status === "reauthorization_required") throw reauthorizationRequired(id);
+  return row;
+}

@@ -1,0 +1,73 @@
+import { supabaseStore } from "../../../supabase/functions/_shared/keep/supabase_store.ts";
+import { PublicError } from "../../../supabase/functions/_shared/errors.ts";
+import { assert, assertEquals, assertRejects } from "../../support/assert.ts";
+import { createClient } from "@supabase/supabase-js";
+import { type Answer, fakeFetch, json } from "../../support/fake_fetch.ts";
+
+/** The real client over a scripted network. */
+function database(...answers: Answer[]) {
+  const fetch = fakeFetch(...answers);
+  const client = createClient("https://project.supabase.co", "sb_secret_x", {
+    global: { fetch },
+    auth: { persistSession: false, autoRefreshToken: false },
+  });
+  return { fetch, store: supabaseStore(client) };
+}
+
+Deno.test("supabaseStore() calls one SQL function a method, arguments named after the fields", async () => {
+  const { fetch, store } = database(json([{ outcome: "committed", version: 8 }]));
+  const committed = await store.commitRefresh({
+    id: "i",
+    lease_id: "l",
+    base_version: 7,
+    access_token_sealed: "a",
+    refresh_token_sealed: "r",
+    key_id: "k",
+    scope: ["base", "contacts:read"],
+    expires_in_ms: 3_599_000,
+    elapsed_ms: 12,
+  });
+  assertEquals(committed, { outcome: "committed", version: 8 });
+  const [request] = fetch.requests;
+  assert(request);
+  assertEquals(new URL(request.url).pathname, "/rest/v1/rpc/oauth_commit_refresh");
+  assertEquals(JSON.parse(request.body), {
+    p_id: "i",
+    p_lease_id: "l",
+    p_base_version: 7,
+    p_access_token_sealed: "a",
+    p_refresh_token_sealed: "r",
+    p_key_id: "k",
+    p_scope: "base contacts:read",
+    p_expires_in_ms: 3_599_000,
+    p_elapsed_ms: 12,
+  });
+});
+
+Deno.test("supabaseStore() takes no row for an ordinary no", async () => {
+  assertEquals(await database(json([])).store.peek("i", "u", -1), null);
+});
+
+const retryable: [string, () => Response][] = [
+  ["a lock that was not had in time", () => json({ code: "55P03", message: "" }, 400)],
+  ["a serialization failure", () => json({ code: "40001", message: "" }, 400)],
+  ["a server that shuts down", () => json({ code: "57P01", message: "" }, 400)],
+  ["too many connections", () => json({ code: "53300", message: "" }, 400)],
+  ["PostgREST without a database", () => json({ code: "PGRST002", message: "" }, 400)],
+  ["a gateway's HTML", () => new Response("<html>", { status: 502 })],
+];
+for (const [name, answer] of retryable) {
+  Deno.test(`supabaseStore() calls it STORAGE_UNAVAILABLE, retryable: ${name}`, async () => {
+    const error = await assertRejects(
+      () => database(...Array(4).fill(answer)).store.peek("i", null, 0),
+      PublicError,
+    );
+    assertEquals([error.code, error.details.retry_after], ["STORAGE_UNAVAILABLE", 1]);
+  });
+}
+
+Deno.test("supabaseStore() does not call our own mistake a storage failure, and repeats nothing of the arguments", async () => {
+  const { store } = database(json({ code: "22023", message: "lease p_secret", details: "p_secret" }, 400));
+  const error = await assertRejects(() => store.peek("i", null, 0), Error, "oauth_peek with 22023");
+  assert(!(error instanceof PublicError) && !error.message.includes("p_secret"));
+});

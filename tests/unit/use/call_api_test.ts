@@ -1,0 +1,216 @@
+import { type PublicCode, PublicError } from "../../../supabase/functions/_shared/errors.ts";
+import { assert, assertEquals, assertInstanceOf, assertRejects } from "../../support/assert.ts";
+import { type Answer, json, type SentRequest } from "../../support/fake_fetch.ts";
+import { FOUND, found, never, refusal, scene, status } from "./call_api_scene.ts";
+
+const bearerOf = ({ headers }: SentRequest) => headers.get("authorization");
+
+Deno.test("callApi() gives the body byte for byte, and of the headers only type and limits", async () => {
+  const { ask, made } = await scene([found({
+    "x-ratelimit-remaining": "9",
+    "x-daily-ratelimit-token-remaining": "29980",
+    "set-cookie": "session=1",
+    "x-correlation-id": "c",
+  })]);
+  const response = await ask();
+  assertEquals(new TextDecoder().decode(response.body), FOUND);
+  assertEquals(Object.fromEntries(response.headers), {
+    "content-type": "application/json",
+    "x-daily-ratelimit-token-remaining": "29980",
+    "x-ratelimit-remaining": "9",
+  });
+  assertEquals([response.status, response.version, response.attempts], [200, made.version, 1]);
+});
+
+Deno.test("callApi() encodes a query so that every character arrives", async () => {
+  const { ask, api } = await scene([found()]);
+  const query = { term: "a+b@example.com & ü%/?#", fields: "name,email" };
+  await ask({ query });
+  const [sent] = api();
+  assert(sent);
+  assert(sent.url.includes("term=a%2Bb%40example.com%20%26%20"), sent.url);
+  assertEquals(Object.fromEntries(new URL(sent.url).searchParams), query);
+});
+
+Deno.test("callApi() sends to the connection's own origin, with three headers and no redirect followed", async () => {
+  const { ask, api } = await scene([found()], { api_origin: "https://globex.pipedrive.com" });
+  await ask();
+  const [sent] = api();
+  assert(sent);
+  assertEquals(sent.url, "https://globex.pipedrive.com/api/v2/persons/search?term=jane");
+  assertEquals([...sent.headers.keys()].sort(), ["accept", "authorization", "user-agent"]);
+  assertEquals([bearerOf(sent), sent.redirect, sent.method], ["Bearer first-access", "manual", "GET"]);
+});
+
+for (
+  const origin of [
+    "https://evil.example",
+    "https://pipedrive.com.evil.example",
+    "https://acme.pipedrive.com@evil.example",
+    "https://evil.example#.pipedrive.com",
+    "http://acme.pipedrive.com",
+    "https://acme.pipedrive.com:8443",
+    "https://acme.pipedrive.com.",
+    "http://169.254.169.254",
+    "http://127.0.0.1:8080",
+    "javascript:alert(1)",
+    "",
+  ]
+) {
+  Deno.test(`callApi() sends no token to ${origin || "nowhere"}`, async () => {
+    const { ask, api } = await scene([], { api_origin: origin });
+    await refusal(ask(), "PROVIDER_RESPONSE_INVALID");
+    assertEquals(api().length, 0);
+  });
+}
+
+Deno.test("callApi() keeps a path where it belongs", async () => {
+  const { ask, api } = await scene([found()]);
+  await ask({ path: "//evil.example/x" });
+  assertEquals(new URL(api()[0]?.url ?? "").host, "acme.pipedrive.com");
+});
+
+Deno.test("callApi() answers a 401 with one refresh and one replay", async () => {
+  const { ask, api, refreshes, made } = await scene([status(401), found()]);
+  const { version, attempts } = await ask();
+  assertEquals([refreshes(), version, attempts], [1, made.version + 1, 2]);
+  assertEquals(api().map(bearerOf), ["Bearer first-access", "Bearer new-access-1"]);
+});
+
+Deno.test("callApi() lets a second 401 stand: one refresh, one replay, the connection untouched", async () => {
+  const { ask, api, refreshes, context, made } = await scene([status(401), status(401)]);
+  const error = await refusal(ask(), "PROVIDER_REJECTED");
+  assertEquals([error.details.status, refreshes(), api().length], [401, 1, 2]);
+  assertEquals(context.store.row(made.id).status, "active");
+});
+
+Deno.test("callApi() lets a 401 stand where no further refresh is allowed", async () => {
+  const { ask, refreshes, api, left } = await scene(Array.from({ length: 23 }, () => status(401)));
+  for (let asked = 0; asked < 10; asked += 1) await refusal(ask(), "PROVIDER_REJECTED");
+  assertEquals([refreshes(), api().length, left()], [10, 20, 3]);
+  const error = await refusal(ask(), "PROVIDER_REJECTED");
+  assertEquals([error.details.status, refreshes(), api().length], [401, 10, 21]);
+});
+
+Deno.test("callApi() replays with the newer token that somebody else has fetched meanwhile", async () => {
+  const { ask, refreshes, api } = await scene([
+    async () => {
+      await ask();
+      return status(401);
+    },
+    status(401),
+    found(),
+    found(),
+  ]);
+  await ask();
+  assertEquals(
+    [refreshes(), api().map(bearerOf).filter((bearer) => bearer === "Bearer new-access-1").length],
+    [1, 2],
+  );
+});
+
+const final: [string, Response, PublicCode, number?][] = [
+  ["402, a closed account", status(402), "PROVIDER_FORBIDDEN"],
+  ["403, a missing scope", status(403), "PROVIDER_FORBIDDEN"],
+  ["400", status(400), "PROVIDER_REJECTED", 400],
+  ["404", status(404), "PROVIDER_REJECTED", 404],
+  ["410", status(410), "PROVIDER_REJECTED", 410],
+  [
+    "a redirect",
+    new Response(null, { status: 302, headers: { location: "https://evil.example" } }),
+    "PROVIDER_RESPONSE_INVALID",
+  ],
+  [
+    "a page with 200",
+    new Response("<html>canary", { headers: { "content-type": "text/html" } }),
+    "PROVIDER_RESPONSE_INVALID",
+  ],
+  [
+    "JSON that is called a page",
+    new Response(FOUND, { headers: { "content-type": "text/html" } }),
+    "PROVIDER_RESPONSE_INVALID",
+  ],
+  [
+    "an empty 200",
+    new Response("", { headers: { "content-type": "application/json" } }),
+    "PROVIDER_RESPONSE_INVALID",
+  ],
+  [
+    "half a 200",
+    new Response('{"success":tr', { headers: { "content-type": "application/json" } }),
+    "PROVIDER_RESPONSE_INVALID",
+  ],
+  ["success: false with 200", json({ success: false, error: "canary" }), "PROVIDER_RESPONSE_INVALID"],
+];
+
+for (const [what, answer, code, passed] of final) {
+  Deno.test(`callApi() asks once for ${what}, and never refreshes over it`, async () => {
+    const { ask, api, refreshes } = await scene([answer]);
+    const error = await refusal(ask(), code);
+    assertEquals([api().length, refreshes()], [1, 0]);
+    if (passed) assertEquals(error.details.status, passed);
+    assert(!error.message.includes("canary"));
+  });
+}
+
+Deno.test("callApi() keeps away from a block page for a long time", async () => {
+  const page = new Response("<html>", {
+    status: 403,
+    headers: { "content-type": "text/html; charset=UTF-8" },
+  });
+  const { ask, api, refreshes } = await scene([page]);
+  const error = await refusal(ask(), "PROVIDER_UNAVAILABLE");
+  assertEquals([error.details.retry_after, api().length, refreshes()], [60, 1, 0]);
+});
+
+Deno.test("callApi() reads no more than 2 MiB, whatever was announced", async () => {
+  let sent = 0;
+  const endless = new ReadableStream({
+    pull: (controller) => (sent += 1, controller.enqueue(new Uint8Array(64 * 1024).fill(0x20))),
+  });
+  const { ask } = await scene([new Response(endless, { headers: { "content-type": "application/json" } })]);
+  await refusal(ask(), "PROVIDER_RESPONSE_INVALID");
+  assert(sent <= 36, `${sent} times 64 KiB`);
+});
+
+Deno.test("a caller who hangs up ends the call to the API", async () => {
+  const hangUp = new AbortController();
+  const { ask, api } = await scene([() => {
+    hangUp.abort();
+    return never();
+  }]);
+  await refusal(ask({ signal: hangUp.signal }), "PROVIDER_UNAVAILABLE");
+  assertEquals(api().length, 1);
+});
+
+Deno.test("a caller who hangs up does not end the refresh", async () => {
+  const hangUp = new AbortController();
+  const { ask, context, made, refreshes, api } = await scene([], {
+    expires_in_ms: 0,
+    onRefresh: () => hangUp.abort(),
+  });
+  await refusal(ask({ signal: hangUp.signal }), "PROVIDER_UNAVAILABLE");
+  assertEquals([refreshes(), api().length], [1, 0]);
+  assertEquals(context.store.row(made.id).version, made.version + 1);
+});
+
+Deno.test("callApi() lets no token into an error, whatever goes wrong", async () => {
+  const canary = "canary-access";
+  const answers: Answer[] = [
+    status(400),
+    status(403),
+    new Response(`<html>${canary}`, { headers: { "content-type": "text/html" } }),
+    json({ success: false, error: canary }),
+  ];
+  for (const answer of answers) {
+    const { ask } = await scene([answer], { access_token: canary });
+    const error = await assertRejects(() => ask());
+    assertInstanceOf(error, PublicError);
+    assert(!`${Deno.inspect(error)}${error.stack}${JSON.stringify(error)}`.includes(canary));
+  }
+  const hostile = await scene([() => Promise.reject(new TypeError(`bad header ${canary}`))], {
+    access_token: canary,
+  });
+  const error = await assertRejects(() => hostile.ask(), Error);
+  assert(!Deno.inspect(error).includes(canary));
+});
