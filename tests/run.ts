@@ -2,6 +2,11 @@
  * Every test that needs Deno alone, with coverage of the function code. Closes with one line, `N passed, N failed`.
  * Arguments narrow it: `deno task test tests/unit`.
  */
+import { TEMPLATE_URL } from "./support/database.ts";
+import { startServer } from "./support/server.ts";
+
+/** One for all tests: each file takes a copy of its database. */
+const server = await startServer();
 const coverage = await Deno.makeTempDir({ prefix: "coverage-" });
 /** They need the supabase CLI, a browser, or more time: `deno task ok` runs them. */
 const ELSEWHERE = "lab/deploy,lab/browser,lab/chaos";
@@ -15,6 +20,7 @@ try {
   console.log(`\n${summary}`);
   Deno.exitCode = code;
 } finally {
+  await server.stop();
   await Deno.remove(coverage, { recursive: true });
 }
 
@@ -22,6 +28,7 @@ try {
 async function test(): Promise<{ code: number; summary: string }> {
   const tests = new Deno.Command(Deno.execPath(), {
     args: ["test", "--allow-all", "--no-prompt", "--parallel", `--coverage=${coverage}`, ...places],
+    env: { [TEMPLATE_URL]: server.url },
     stdout: "piped",
   }).spawn();
   let tail = "";

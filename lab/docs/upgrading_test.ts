@@ -5,7 +5,7 @@ import { type ServedSandbox, serveSandbox } from "../../local/sandbox/mod.ts";
 import { supabaseStore } from "../../supabase/functions/_shared/keep/supabase_store.ts";
 import { projectVersion } from "../../tools/version.ts";
 import { withDatabase } from "../../tests/support/database.ts";
-import { connected, KEYS, makeContext } from "../../tests/support/make.ts";
+import { connect, contextOn, KEYS } from "../../tests/support/make.ts";
 import { codeBlocks } from "../support/pages.ts";
 import { openSqlRpc } from "../../tests/support/sql_rpc.ts";
 import { assert, assertEquals, assertMatch } from "../../tests/support/assert.ts";
@@ -118,7 +118,7 @@ Deno.test("the pages name the tools in the versions that the project has", async
 async function withConnections(sql: postgres.Sql, url: string, { control }: ServedSandbox): Promise<void> {
   const rpc = await openSqlRpc(url);
   try {
-    const context = await makeContext({ store: supabaseStore(rpc) });
+    const context = await contextOn(supabaseStore(rpc));
     for (
       const [email, user] of [["ana@example.com", "7100201:11"], [
         "somebody@example.com",
@@ -128,7 +128,7 @@ async function withConnections(sql: postgres.Sql, url: string, { control }: Serv
       const user_id = crypto.randomUUID();
       await sql`insert into auth.users (id, email) values (${user_id}, ${email})`;
       const { refresh_token } = await control.grant({ user });
-      await connected(context, { user_id, account_key: user, refresh_token });
+      await connect(context, { user_id, account_key: user, refresh_token });
     }
   } finally {
     await rpc.close();

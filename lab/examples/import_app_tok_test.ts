@@ -7,7 +7,7 @@ import { supabaseStore } from "../../supabase/functions/_shared/keep/supabase_st
 import { systemClock } from "../../supabase/functions/_shared/wiring.ts";
 import { withDatabase } from "../../tests/support/database.ts";
 import { assert, assertEquals, assertMatch } from "../../tests/support/assert.ts";
-import { KEYS, makeContext } from "../../tests/support/make.ts";
+import { contextOn, KEYS } from "../../tests/support/make.ts";
 import { openSqlRpc } from "../../tests/support/sql_rpc.ts";
 
 const CALLBACK = "https://project.example/functions/v1/oauth-callback";
@@ -240,8 +240,7 @@ async function run(scene: Scene, args: readonly string[], env?: Record<string, s
 async function searchWith({ sandbox, url }: Scene, connection_id: string): Promise<void> {
   const rpc = await openSqlRpc(url);
   try {
-    const context = await makeContext({
-      store: supabaseStore(rpc),
+    const context = await contextOn(supabaseStore(rpc), {
       client: {
         provider: { ...pipedrive, token_endpoint: `${sandbox.origin}/oauth/token` },
         ...CLIENT,

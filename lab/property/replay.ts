@@ -113,7 +113,7 @@ function failed(attempts: Attempts, call: Call, earlier: readonly Effect[], toke
   const broken: string[] = [];
   if (args.p_class === "ambiguous") attempts.unsettled = true;
   if (args.p_class === "transient") {
-    const marked = before?.unsettled_until?.getTime() !== after?.unsettled_until?.getTime();
+    const marked = (before?.unsettled_until ?? null) !== (after?.unsettled_until ?? null);
     if (changed || marked) broken.push(`I10: "${args.p_code}" made the connection ${after?.status}`);
   }
   if (!changed) return broken;

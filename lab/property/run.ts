@@ -7,7 +7,7 @@ import { disconnectConnection } from "../../supabase/functions/_shared/connect/d
 import { digest, type Keyring } from "../../supabase/functions/_shared/keep/seal.ts";
 import { supabaseStore } from "../../supabase/functions/_shared/keep/supabase_store.ts";
 import { sweep } from "../../supabase/functions/_shared/refresh/sweep.ts";
-import { connected, makeClient } from "../../tests/support/make.ts";
+import { connect, makeClient } from "../../tests/support/make.ts";
 import type { SqlRpc } from "../../tests/support/sql_rpc.ts";
 import type { Authority } from "./authority.ts";
 import type { History, Row } from "./history.ts";
@@ -61,7 +61,7 @@ async function connectFirst({ admin, rpc, keyring }: Stage, world: World): Promi
   await rpc.sql`select setseed(0.5)`;
   await admin`delete from auth.users`;
   await admin`insert into auth.users (id) values (${USER})`;
-  await connected({ store: supabaseStore(rpc), keyring, client: makeClient() }, {
+  await connect({ store: supabaseStore(rpc), keyring, client: makeClient() }, {
     id: world.setting.id,
     user_id: USER,
     account_key: ACCOUNT.key,

@@ -3,7 +3,7 @@ import type { Wiring } from "../../supabase/functions/_shared/wiring.ts";
 import { refreshToken } from "../../supabase/functions/refresh-token/handler.ts";
 import { PROJECT } from "../../tests/functions/callers.ts";
 import { logging } from "../../tests/functions/log_lines.ts";
-import { makeContext } from "../../tests/support/make.ts";
+import { makeContext } from "../../tests/support/context.ts";
 import type { Queued } from "./stand_ins.ts";
 
 for (const [name, value] of Object.entries(PROJECT)) Deno.env.set(name, value);

@@ -4,7 +4,7 @@
  */
 import { AppUser, Refused } from "../../local/stack/app_user.ts";
 import { callApi } from "../../supabase/functions/_shared/use/call_api.ts";
-import { connected, makeContext } from "../support/make.ts";
+import { connected, makeContext } from "../support/context.ts";
 import { json, respondWith } from "../support/fake_fetch.ts";
 import { expire, withStack } from "../support/own_stack.ts";
 import { walk } from "../support/walk.ts";

@@ -7,7 +7,8 @@ import { refreshToken } from "../../supabase/functions/refresh-token/handler.ts"
 import { assert, assertEquals } from "../support/assert.ts";
 import { json, respondWith, type SentRequest } from "../support/fake_fetch.ts";
 import { madeUp } from "../support/made_up_provider.ts";
-import { makeClient, makeContext } from "../support/make.ts";
+import { makeContext } from "../support/context.ts";
+import { makeClient } from "../support/make.ts";
 import { PROJECT, userToken } from "./callers.ts";
 import { logging } from "./log_lines.ts";
 

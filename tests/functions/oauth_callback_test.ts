@@ -236,7 +236,7 @@ story(
       await connection(stage, JONAS),
     ];
     assertEquals(again.id, first.id);
-    assertEquals(stage.store.row(first.id).version, 2);
+    assertEquals((await stage.store.row(first.id)).version, 2);
     assertNotEquals(jonas.id, first.id);
   },
 );
@@ -298,7 +298,7 @@ for (const [how, status, code] of accountFaults) {
       await stage.provider.fail_next({ on: "users/me", how: how as "500", times: 9 });
       assertEquals(refusal(await complete(stage, request)), [status, code]);
       await stage.provider.clear_faults();
-      assertEquals([stage.store.row(id).status, stage.store.row(id).version], ["active", 1]);
+      assertEquals([(await stage.store.row(id)).status, (await stage.store.row(id)).version], ["active", 1]);
       assertEquals(await stage.requests("revoke"), 0);
       assertEquals((await stage.provider.installations()).length, 1);
     },
@@ -341,7 +341,7 @@ story("OA-24: disconnecting erases the tokens, and the provider ends the install
   assertEquals(answer.status, 200);
   const ended = answer.body.connection as Record<string, unknown>;
   assertEquals([ended.id, ended.status, ended.access_expires_at], [id, "disconnected", null]);
-  assertEquals(stage.store.row(id).refresh_token_sealed, null);
+  assertEquals((await stage.store.row(id)).refresh_token_sealed, null);
   assertEquals(await stage.provider.installations(), []);
 
   const again = await stage.callback("/disconnect", { user: MARI, body: { connection_id: id } });
@@ -363,7 +363,7 @@ story("nobody disconnects someone else's connection", async (stage) => {
     const answer = await stage.callback("/disconnect", { user: JONAS, body: { connection_id } });
     assertEquals(refusal(answer), [404, "CONNECTION_NOT_FOUND"]);
   }
-  assertEquals([stage.store.row(id).status, await stage.requests("revoke")], ["active", 0]);
+  assertEquals([(await stage.store.row(id)).status, await stage.requests("revoke")], ["active", 0]);
 });
 
 const actions: [string, Record<string, unknown>][] = [
@@ -432,11 +432,11 @@ for (const [action, body] of actions) {
 story(
   "a database that is down is STORAGE_UNAVAILABLE, and the same request works afterwards",
   async (stage) => {
-    stage.store.failNext("beginAuthorization");
+    stage.store.failNext("begin_authorization");
     const began = await stage.callback("/authorize", { user: MARI, body: {} });
     assertEquals([...refusal(began), began.headers.has("retry-after")], [503, "STORAGE_UNAVAILABLE", true]);
     const request = await parked(stage);
-    stage.store.failNext("takeAuthorization");
+    stage.store.failNext("take_authorization");
     assertEquals(refusal(await complete(stage, request)), [503, "STORAGE_UNAVAILABLE"]);
     assertEquals((await complete(stage, request)).status, 200);
   },
@@ -568,7 +568,7 @@ story(
   "a database that is down sends the browser to the application with the code, and the state waits",
   async (stage) => {
     const query = await allow(stage, await begin(stage));
-    stage.store.failNext("receiveAuthorizationResponse");
+    stage.store.failNext("receive_authorization_response");
     const answer = await stage.callback(query);
     assertEquals(answer.location, `${APP}#oauth_error=STORAGE_UNAVAILABLE`);
     assert((await stage.callback(query)).fragment.has("oauth_ticket"));
@@ -610,7 +610,7 @@ story("OA-25: the notice of app sharing changes nothing, whatever it holds", asy
     assertEquals((await stage.callback("", { body, user: MARI })).status, 200);
   }
   assertEquals((await stage.provider.send_app_sharing_notice(ACCOUNT)).status, 200);
-  assertEquals([stage.store.calls.length, stage.store.row(id).status], [calls, "active"]);
+  assertEquals([stage.store.calls.length, (await stage.store.row(id)).status], [calls, "active"]);
 });
 
 story("OA-25: an uninstall notice erases the tokens of this account, as often as it comes", async (stage) => {
@@ -619,10 +619,10 @@ story("OA-25: an uninstall notice erases the tokens of this account, as often as
   for (const ids of ["number", "string"] as const) {
     const { status } = await stage.provider.uninstall({ ...ACCOUNT, ids });
     assertEquals(status, 200);
-    const { status: state, version, refresh_token_sealed } = stage.store.row(id);
+    const { status: state, version, refresh_token_sealed } = await stage.store.row(id);
     assertEquals([state, version, refresh_token_sealed], ["disconnected", 2, null]);
   }
-  assertEquals(stage.store.row(colleague.id).status, "active");
+  assertEquals((await stage.store.row(colleague.id)).status, "active");
 });
 
 story("OA-25: a notice about an account that is not connected is acknowledged", async (stage) => {
@@ -642,7 +642,7 @@ story("OA-25: a late notice does not undo a newer connection", async (stage) => 
     ]
   ) {
     assertEquals((await stage.provider.uninstall({ ...ACCOUNT, timestamp })).status, 200);
-    assertEquals(stage.store.row(id).status, "active", String(timestamp));
+    assertEquals((await stage.store.row(id)).status, "active", String(timestamp));
   }
 });
 
@@ -650,7 +650,7 @@ story("a notice of the second in which the user connected is about that connecti
   for (const timestamp of [1767225600, "2026-01-01T00:00:00Z", "2026-01-01 00:00:00"]) {
     const { id } = await connection(stage);
     await stage.provider.uninstall({ ...ACCOUNT, timestamp });
-    assertEquals(stage.store.row(id).status, "disconnected", String(timestamp));
+    assertEquals((await stage.store.row(id)).status, "disconnected", String(timestamp));
   }
 });
 
@@ -658,7 +658,7 @@ story("a notice whose time cannot be understood counts as one without a time", a
   for (const timestamp of [null, "", "yesterday", 0, -5, "0000", 1e300]) {
     const { id } = await connection(stage);
     assertEquals((await stage.provider.uninstall({ ...ACCOUNT, timestamp })).status, 200);
-    assertEquals(stage.store.row(id).status, "disconnected", String(timestamp));
+    assertEquals((await stage.store.row(id)).status, "disconnected", String(timestamp));
   }
 });
 
@@ -677,14 +677,17 @@ for (const [how, headers, body] of impostors) {
     const answer = await stage.callback("", { method: "DELETE", headers, body });
     assertEquals(refusal(answer), [401, "INVALID_CREDENTIALS"]);
     assertEquals(answer.headers.get("www-authenticate"), 'Basic realm="oauth-callback"');
-    assertEquals(stage.store.row(id).status, "active");
+    assertEquals((await stage.store.row(id)).status, "active");
   });
 }
 
 story("OA-25: a user's token does not make a notice", async (stage) => {
   const { id } = await connection(stage);
   const answer = await stage.callback("", { method: "DELETE", user: MARI, body: NOTICE });
-  assertEquals([refusal(answer), stage.store.row(id).status], [[401, "INVALID_CREDENTIALS"], "active"]);
+  assertEquals([refusal(answer), (await stage.store.row(id)).status], [
+    [401, "INVALID_CREDENTIALS"],
+    "active",
+  ]);
 });
 
 story("a notice is read leniently, and what it lacks is named", async (stage) => {
@@ -692,7 +695,7 @@ story("a notice is read leniently, and what it lacks is named", async (stage) =>
   const lenient = { ...NOTICE, company_id: " 007100201", extra: { a: 1 } };
   const { id } = await connection(stage);
   assertEquals((await stage.callback("", { method: "DELETE", headers, body: lenient })).status, 200);
-  assertEquals(stage.store.row(id).status, "disconnected");
+  assertEquals((await stage.store.row(id)).status, "disconnected");
   for (const field of ["client_id", "company_id", "user_id"]) {
     for (const value of [undefined, null, {}, ...(field === "client_id" ? [] : ["", "x", 1.5, -1])]) {
       const answer = await stage.callback("", {
@@ -712,7 +715,7 @@ story("after an uninstall the user may connect again, in place", async (stage) =
   const { id } = await connection(stage);
   await stage.provider.uninstall(ACCOUNT);
   assertEquals((await connection(stage)).id, id);
-  assertEquals(stage.store.row(id).version, 3);
+  assertEquals((await stage.store.row(id)).version, 3);
 });
 
 // The paths.

@@ -1,7 +1,8 @@
 import { serve } from "../../supabase/functions/_shared/http/serve.ts";
 import { searchPersons } from "../../supabase/functions/search-persons/handler.ts";
 import { assert, assertEquals } from "../support/assert.ts";
-import { connected, makeClient } from "../support/make.ts";
+import { connected } from "../support/context.ts";
+import { makeClient } from "../support/make.ts";
 import { userToken } from "./callers.ts";
 import { logging } from "./log_lines.ts";
 import { ADDRESS, scene } from "./search_scene.ts";

@@ -4,13 +4,8 @@ import { serve } from "../../supabase/functions/_shared/http/serve.ts";
 import type { Wire } from "../../supabase/functions/_shared/wiring.ts";
 import { searchPersons } from "../../supabase/functions/search-persons/handler.ts";
 import { FakeClock } from "../support/clock.ts";
-import {
-  type Connected,
-  connected,
-  type ConnectedOptions,
-  makeClient,
-  makeContext,
-} from "../support/make.ts";
+import { connected, makeContext } from "../support/context.ts";
+import { type Connected, type ConnectedOptions, makeClient } from "../support/make.ts";
 import { PROJECT, SECRET_KEYS, userToken } from "./callers.ts";
 import { logging } from "./log_lines.ts";
 

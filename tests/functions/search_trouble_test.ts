@@ -33,7 +33,7 @@ for (const [how, requests, status, code, refreshed] of faults) {
     assertEquals([result.status, body.code], [status, code]);
     assertEquals(result.headers.has("retry-after"), status === 429 || status === 503);
     assertEquals([await searches(), await refreshes()], [requests, refreshed]);
-    assertEquals(context.store.row(id).status, "active");
+    assertEquals((await context.store.row(id)).status, "active");
   });
 }
 
@@ -78,7 +78,7 @@ Deno.test("while the token endpoint does not answer, the search says when to com
 Deno.test("trouble of our own has a code of its own", async () => {
   const { connect, search, context, searches } = await scene();
   const { user_id } = await connect();
-  context.store.failNext("connectionsOf");
+  context.store.failNext("connections_of");
   const storage = await search(user_id);
   assertEquals([storage.result.status, (await storage.result.json()).code], [503, "STORAGE_UNAVAILABLE"]);
   assert(storage.result.headers.has("retry-after"));

@@ -5,7 +5,8 @@ import type { Wiring } from "../../supabase/functions/_shared/wiring.ts";
 import { routes } from "../../supabase/functions/oauth-callback/routes.ts";
 import { refreshToken } from "../../supabase/functions/refresh-token/handler.ts";
 import { assert } from "../support/assert.ts";
-import { connected, type ConnectedOptions, makeClient, makeContext } from "../support/make.ts";
+import { connected, makeContext } from "../support/context.ts";
+import { type ConnectedOptions, makeClient } from "../support/make.ts";
 import { PROJECT, userToken } from "./callers.ts";
 import { logging } from "./log_lines.ts";
 

@@ -23,6 +23,15 @@ export function rpcClient(call: CallRpc): RpcClient {
   return { rpc: rpc as unknown as RpcClient["rpc"] };
 }
 
+export const BIGINT = { to: 20, from: [20], serialize: String, parse: Number };
+/** As PostgREST writes it. */
+const TIMESTAMPTZ = {
+  to: 1184,
+  from: [1184],
+  serialize: String,
+  parse: (text: string) => text.replace(" ", "T").replace(/([+-]\d\d)$/, "$1:00"),
+};
+
 /** Numbers for `bigint`: named, because TypeScript is not always of one mind on whether it is also an `Sql<{}>`. */
 type Sql = postgres.Sql<{ bigint: number }>;
 
@@ -47,7 +56,7 @@ export async function openSqlRpc(database_url: string): Promise<SqlRpc> {
   const sql = postgres(database_url, {
     max: 1,
     onnotice: () => {},
-    types: { bigint: { to: 20, from: [20], serialize: String, parse: Number } },
+    types: { bigint: BIGINT, timestamptz: TIMESTAMPTZ },
     connection: { role: "service_role" },
   });
   const signatures = await readSignatures(sql);

@@ -3,8 +3,8 @@ import { PublicError } from "../../../supabase/functions/_shared/errors.ts";
 import { assertEquals, assertRejects } from "../../support/assert.ts";
 import { FakeClock } from "../../support/clock.ts";
 import { json, respondWith, type SentRequest } from "../../support/fake_fetch.ts";
-import { FakeStore } from "../../support/fake_store.ts";
-import { connected, KEYS, makeContext, makeKeyring, type TestContext } from "../../support/make.ts";
+import { connected, makeContext, type TestContext } from "../../support/context.ts";
+import { KEYS, makeKeyring } from "../../support/make.ts";
 import { refusal } from "../../support/token_endpoint.ts";
 
 type Answerer = (request: SentRequest) => Response | Promise<Response>;
@@ -18,8 +18,7 @@ async function setUp(...script: Answerer[]) {
     if (!answer) throw new Error(`no request was expected: ${request.url}`);
     return answer(request);
   });
-  const clock = new FakeClock({ auto: true });
-  const context = await makeContext({ fetch, clock, store: new FakeStore(clock) });
+  const context = await makeContext({ fetch });
   return { context, requests: fetch.requests, ...await connected(context) };
 }
 
@@ -32,7 +31,7 @@ Deno.test("OA-24: disconnecting erases the tokens and revokes the refresh token 
   const { context, requests, id, user_id, refresh_token } = await setUp(revoked);
   const connection = await disconnect(context, id, user_id);
   assertEquals([connection.id, connection.status, connection.access_expires_at], [id, "disconnected", null]);
-  const { access_token_sealed, refresh_token_sealed, version } = context.store.row(id);
+  const { access_token_sealed, refresh_token_sealed, version } = await context.store.row(id);
   assertEquals([access_token_sealed, refresh_token_sealed, version], [null, null, 2]);
   const [request, ...more] = requests;
   assertEquals([request?.method, request?.url], ["POST", "https://oauth.pipedrive.com/oauth/revoke"]);
@@ -43,8 +42,8 @@ Deno.test("OA-24: disconnecting erases the tokens and revokes the refresh token 
 
 Deno.test("OA-24: the tokens are erased before anything goes to the provider", async () => {
   const seen: unknown[] = [];
-  const { context, id, user_id } = await setUp(() => {
-    seen.push(context.store.row(id).refresh_token_sealed);
+  const { context, id, user_id } = await setUp(async () => {
+    seen.push((await context.store.row(id)).refresh_token_sealed);
     return revoked();
   });
   await disconnect(context, id, user_id);
@@ -91,10 +90,10 @@ Deno.test("a user who has connected again is not disconnected by a revocation th
     await connected(context, { id, user_id, account_key });
     return down();
   }, revoked);
-  const { account_key } = context.store.row(id);
+  const { account_key } = await context.store.row(id);
   await disconnect(context, id, user_id);
   await context.background();
-  assertEquals([requests.length, context.store.row(id).status], [1, "active"]);
+  assertEquals([requests.length, (await context.store.row(id)).status], [1, "active"]);
 });
 
 Deno.test("a refresh token that does not open is reported, and the connection ends all the same", async () => {
@@ -110,7 +109,7 @@ Deno.test("disconnecting again changes nothing and asks the provider nothing", a
   const { context, requests, id, user_id } = await setUp(revoked);
   await disconnect(context, id, user_id);
   assertEquals((await disconnect(context, id, user_id)).status, "disconnected");
-  assertEquals([requests.length, context.store.row(id).version], [1, 2]);
+  assertEquals([requests.length, (await context.store.row(id)).version], [1, 2]);
 });
 
 Deno.test("a connection of someone else, of another provider, or of nobody is not found and stays as it is", async () => {
@@ -126,28 +125,25 @@ Deno.test("a connection of someone else, of another provider, or of nobody is no
     const error = await assertRejects(() => disconnect(...attempt), PublicError);
     assertEquals(error.code, "CONNECTION_NOT_FOUND");
   }
-  assertEquals([requests.length, context.store.row(id).status], [0, "active"]);
+  assertEquals([requests.length, (await context.store.row(id)).status], [0, "active"]);
 });
 
 Deno.test("OA-25: an uninstalled account loses the tokens of all its connections, and no other account does", async () => {
   const { context, id } = await setUp(revoked);
-  const { account_key } = context.store.row(id);
+  const { account_key } = await context.store.row(id);
   const [colleague, other] = [await connected(context, { account_key }), await connected(context)];
   await context.clock.advance(1);
   assertEquals(await uninstall(context, { account_key, occurred_at: null }), 2);
-  assertEquals([id, colleague.id, other.id].map((one) => context.store.row(one).status), [
-    "disconnected",
-    "disconnected",
-    "active",
-  ]);
+  const rows = await Promise.all([id, colleague.id, other.id].map((one) => context.store.row(one)));
+  assertEquals(rows.map(({ status }) => status), ["disconnected", "disconnected", "active"]);
   assertEquals(await uninstall(context, { account_key, occurred_at: null }), 0);
 });
 
 Deno.test("OA-25: a late notice does not undo a newer connection", async () => {
   const { context, id } = await setUp(revoked);
-  const { account_key } = context.store.row(id);
+  const { account_key } = await context.store.row(id);
   assertEquals(await uninstall(context, { account_key, occurred_at: "2025-12-31T23:59:59Z" }), 0);
-  assertEquals(context.store.row(id).status, "active");
+  assertEquals((await context.store.row(id)).status, "active");
   assertEquals(await uninstall(context, { account_key, occurred_at: "2026-01-01T00:00:01Z" }), 1);
 });
 
@@ -155,7 +151,7 @@ Deno.test("a notice, which comes only once, survives a database that stumbles", 
   const { context, id } = await setUp(revoked);
   context.store.failNext("uninstall", 3);
   assertEquals(
-    await uninstall(context, { account_key: context.store.row(id).account_key, occurred_at: null }),
+    await uninstall(context, { account_key: (await context.store.row(id)).account_key, occurred_at: null }),
     1,
   );
 });
