@@ -1,6 +1,6 @@
 /** The README is the front door: what it states is held against what it describes. */
 import { type PublicCode, PublicError } from "../../supabase/functions/_shared/errors.ts";
-import { failureOf } from "../../supabase/functions/_shared/http/errors.ts";
+import { asPublicError } from "../../supabase/functions/_shared/http/errors.ts";
 import { readSettings } from "../../supabase/functions/_shared/env.ts";
 import { providers } from "../../supabase/functions/_shared/providers/mod.ts";
 import { assert, assertEquals } from "../../tests/support/assert.ts";
@@ -43,7 +43,7 @@ Deno.test("README.md lists every code with its status", () => {
     new Error("unforeseen"),
   ];
   for (const error of errors) {
-    const { code, status } = failureOf(error);
+    const { code, status } = asPublicError(error);
     const row = readme.split("\n").find((line) => line.startsWith("|") && line.includes(`\`${code}\``));
     assert(row?.includes(`| ${status} |`), `${code} with ${status}`);
   }

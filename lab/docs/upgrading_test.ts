@@ -2,7 +2,7 @@
 import type postgres from "postgres";
 import { applyMigrations } from "../../local/stack/migrations.ts";
 import { type ServedSandbox, serveSandbox } from "../../local/sandbox/mod.ts";
-import { supabaseStore } from "../../supabase/functions/_shared/keep/supabase_store.ts";
+import { supabaseStore } from "../../supabase/functions/_shared/keep/store.ts";
 import { projectVersion } from "../../tools/version.ts";
 import { withDatabase } from "../../tests/support/database.ts";
 import { connect, contextOn, KEYS } from "../../tests/support/make.ts";

@@ -1,7 +1,7 @@
 import type fc from "fast-check";
 import { pipedrive } from "../../supabase/functions/_shared/providers/pipedrive.ts";
 import type { Keyring } from "../../supabase/functions/_shared/keep/seal.ts";
-import { supabaseStore } from "../../supabase/functions/_shared/keep/supabase_store.ts";
+import { supabaseStore } from "../../supabase/functions/_shared/keep/store.ts";
 import { contextOn } from "../../tests/support/make.ts";
 import type { SqlRpc } from "../../tests/support/sql_rpc.ts";
 import { Authority, GRACE_MS, type Kind } from "./authority.ts";

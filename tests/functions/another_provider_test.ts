@@ -80,13 +80,14 @@ Deno.test("a provider that is only a definition is connected, refreshed and call
     const server = madeUpServer();
     const context = await makeContext({ client, fetch: server.fetch });
     const wiring: Wiring = {
-      context: () => Promise.resolve(context),
+      context: () => context,
+      store: context.store,
       app_origins: ["https://app.example"],
       providers: [madeUp.name],
     };
     const wire = () => Promise.resolve(wiring);
     const callback = serve("oauth-callback", ["user", "none"], routes(wire));
-    const refreshing = serve("refresh-token", ["user", "secret"], refreshToken(wire));
+    const refreshing = serve("refresh-token", ["user", "secret:*"], refreshToken(wire));
     const post = async (handle: typeof callback, path: string, body: unknown) => {
       const authorization = `Bearer ${await userToken({ sub: USER })}`;
       const headers = { authorization, "content-type": "application/json" };

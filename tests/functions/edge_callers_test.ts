@@ -1,4 +1,4 @@
-import type { AuthMode, Caller } from "../../supabase/functions/_shared/http/serve.ts";
+import type { AuthModes, Caller } from "../../supabase/functions/_shared/http/serve.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { foreignToken, PUBLISHABLE_KEY, SECRET_KEYS, unsignedToken, userToken } from "./callers.ts";
 import { ask, bearer, USER } from "./edge_scene.ts";
@@ -24,7 +24,7 @@ Deno.test("every secret key of the project makes a secret caller, known by the k
 });
 
 Deno.test("where nobody needs to say who they are, a visitor and HTTP Basic get in and a broken token does not", async () => {
-  const open: AuthMode[] = ["user", "none"];
+  const open: AuthModes = ["user", "none"];
   const basic = { authorization: `Basic ${btoa("id:secret")}` };
   for (const headers of [{}, basic, { apikey: PUBLISHABLE_KEY }] as HeadersInit[]) {
     const { result } = await ask({ headers }, undefined, open);

@@ -112,7 +112,8 @@ Deno.test("fifty searches on an expired token are fifty answers and one refresh"
     (edge) =>
       searchPersons(
         edge,
-        () => Promise.resolve({ app_origins: [], providers: [], context: () => Promise.resolve(context) }),
+        () =>
+          Promise.resolve({ app_origins: [], providers: [], context: () => context, store: context.store }),
       ),
   );
   const { result } = await logging(() =>

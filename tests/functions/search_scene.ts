@@ -32,17 +32,18 @@ export async function scene(switches: Partial<Switches> = {}) {
     Promise.resolve({
       app_origins: ["https://app.example"],
       providers: ["pipedrive"],
+      store: context.store,
       context: (provider) => {
         if (provider !== "pipedrive") throw new PublicError("UNKNOWN_PROVIDER", "there is no such provider");
         log.provider = provider;
-        return Promise.resolve(context);
+        return context;
       },
     });
   const connect = async (options: ConnectedOptions = {}): Promise<Connected> => {
     const { access_token, refresh_token, api_domain } = await sandbox.control.grant();
     return await connected(context, { access_token, refresh_token, api_origin: api_domain, ...options });
   };
-  const fetch = serve("search-persons", ["user", "secret"], (edge) => searchPersons(edge, wire));
+  const fetch = serve("search-persons", ["user", "secret:*"], (edge) => searchPersons(edge, wire));
   const ask = (address: string, init: RequestInit = {}) =>
     logging(() => fetch(new Request(address, init)).finally(() => clock.settle()));
   return {

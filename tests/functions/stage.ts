@@ -57,16 +57,17 @@ async function makeStage() {
   });
   const context = await makeContext({ client, fetch: listening(asFetch(sandbox), secrets) });
   const wiring: Wiring = {
-    context: (name) =>
-      name === "pipedrive"
-        ? Promise.resolve(context)
-        : Promise.reject(new PublicError("UNKNOWN_PROVIDER", "there is no such provider")),
+    context: (name) => {
+      if (name === "pipedrive") return context;
+      throw new PublicError("UNKNOWN_PROVIDER", "there is no such provider");
+    },
+    store: context.store,
     app_origins: [APP, OTHER_APP],
     providers: ["pipedrive"],
   };
   const wire = () => Promise.resolve(wiring);
   const callback = serve("oauth-callback", ["user", "none"], routes(wire));
-  const refreshing = serve("refresh-token", ["user", "secret"], refreshToken(wire));
+  const refreshing = serve("refresh-token", ["user", "secret:*"], refreshToken(wire));
 
   const send = async (handle: typeof callback, url: string, { method, user, headers, body }: Ask) => {
     const sent = new Headers(body === undefined ? {} : { "content-type": "application/json" });

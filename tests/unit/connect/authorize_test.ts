@@ -1,9 +1,7 @@
 import type { Provider } from "../../../supabase/functions/_shared/oauth/client.ts";
 import { pipedrive } from "../../../supabase/functions/_shared/providers/pipedrive.ts";
-import {
-  beginAuthorization,
-  receiveAuthorizationResponse,
-} from "../../../supabase/functions/_shared/connect/begin.ts";
+import { beginAuthorization } from "../../../supabase/functions/_shared/connect/begin.ts";
+import { receiveAuthorizationResponse } from "../../../supabase/functions/_shared/connect/receive.ts";
 import {
   completeAuthorization,
   type CompleteRequest,

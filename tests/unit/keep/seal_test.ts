@@ -2,10 +2,10 @@ import fc from "fast-check";
 import { base64url } from "jose";
 import { PublicError } from "../../../supabase/functions/_shared/errors.ts";
 import {
+  type AssociatedData,
   digest,
   Keyring,
   randomSecret,
-  type SealContext,
 } from "../../../supabase/functions/_shared/keep/seal.ts";
 import {
   assertEquals,
@@ -16,7 +16,7 @@ import {
 } from "../../support/assert.ts";
 
 const key = (byte: number) => base64url.encode(new Uint8Array(32).fill(byte));
-const CONTEXT: SealContext = {
+const CONTEXT: AssociatedData = {
   id: "7c9e6679-7425-40de-944b-e07fc1f90ae7",
   provider: "pipedrive",
   field: "access_token",
@@ -47,13 +47,13 @@ Deno.test("a seal names its format and key, shows nothing of its content, and is
 
 Deno.test("a seal opens in no other row, provider or field", async () => {
   const seal = await keyring.seal("secret", CONTEXT);
-  const elsewhere: Partial<SealContext>[] = [
+  const elsewhere: Partial<AssociatedData>[] = [
     { id: "7c9e6679-7425-40de-944b-e07fc1f90ae8" },
     { provider: "made-up" },
     { field: "refresh_token" },
     { field: "code" },
     // The same letters, divided elsewhere.
-    { provider: "pipedriveaccess", field: "_token" as SealContext["field"] },
+    { provider: "pipedriveaccess", field: "_token" as AssociatedData["field"] },
   ];
   for (const change of elsewhere) {
     await assertRejects(() => keyring.open(seal, { ...CONTEXT, ...change }), PublicError, "does not open");

@@ -2,7 +2,7 @@ import {
   OAuthError,
   ProviderUnreachable,
   UnexpectedResponse,
-} from "../../../supabase/functions/_shared/errors.ts";
+} from "../../../supabase/functions/_shared/oauth/errors.ts";
 import { classifyFailure } from "../../../supabase/functions/_shared/oauth/failure.ts";
 import { refreshTokens } from "../../../supabase/functions/_shared/oauth/token_endpoint.ts";
 import { pipedrive } from "../../../supabase/functions/_shared/providers/pipedrive.ts";

@@ -1,4 +1,4 @@
-import { ProviderUnreachable, UnexpectedResponse } from "../../../supabase/functions/_shared/errors.ts";
+import { ProviderUnreachable, UnexpectedResponse } from "../../../supabase/functions/_shared/oauth/errors.ts";
 import {
   boundedFetch,
   isLoopback,

@@ -1,5 +1,5 @@
 import type { Client } from "../../../supabase/functions/_shared/oauth/client.ts";
-import { UnexpectedResponse } from "../../../supabase/functions/_shared/errors.ts";
+import { UnexpectedResponse } from "../../../supabase/functions/_shared/oauth/errors.ts";
 import { exchangeCode, refreshTokens } from "../../../supabase/functions/_shared/oauth/token_endpoint.ts";
 import { pipedrive } from "../../../supabase/functions/_shared/providers/pipedrive.ts";
 import { assertEquals, assertRejects, assertStringIncludes } from "../../support/assert.ts";

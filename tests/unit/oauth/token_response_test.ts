@@ -5,7 +5,7 @@ import {
   OAuthError,
   ProviderUnreachable,
   UnexpectedResponse,
-} from "../../../supabase/functions/_shared/errors.ts";
+} from "../../../supabase/functions/_shared/oauth/errors.ts";
 import { refreshTokens } from "../../../supabase/functions/_shared/oauth/token_endpoint.ts";
 import { assertEquals, assertObjectMatch, assertRejects } from "../../support/assert.ts";
 import { fakeFetch, json } from "../../support/fake_fetch.ts";
@@ -28,7 +28,6 @@ function refresh(answer: Response): Promise<TokenSet> {
 Deno.test("refreshTokens() reads everything Pipedrive sends", async () => {
   assertEquals(await refresh(json(TOKENS)), {
     access_token: TOKENS.access_token,
-    token_type: "bearer",
     expires_in: 3599,
     refresh_token: TOKENS.refresh_token,
     scope: ["base", "contacts:read"],

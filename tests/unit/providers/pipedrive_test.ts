@@ -1,4 +1,4 @@
-import { OAuthError, ProviderUnreachable } from "../../../supabase/functions/_shared/errors.ts";
+import { OAuthError, ProviderUnreachable } from "../../../supabase/functions/_shared/oauth/errors.ts";
 import { classifyFailure } from "../../../supabase/functions/_shared/oauth/failure.ts";
 import { exchangeCode, refreshTokens } from "../../../supabase/functions/_shared/oauth/token_endpoint.ts";
 import { providers } from "../../../supabase/functions/_shared/providers/mod.ts";

@@ -1,4 +1,9 @@
-import { getAccessToken, refreshConnection } from "../../../supabase/functions/_shared/use/access_token.ts";
+import type { Context } from "../../../supabase/functions/_shared/context.ts";
+import {
+  getAccessToken,
+  refreshConnection,
+  usableConnection,
+} from "../../../supabase/functions/_shared/use/access_token.ts";
 import { PublicError } from "../../../supabase/functions/_shared/errors.ts";
 import { Memory } from "../../../supabase/functions/_shared/keep/memory.ts";
 import { pipedrive } from "../../../supabase/functions/_shared/providers/pipedrive.ts";
@@ -362,7 +367,7 @@ Deno.test("a user who disconnects during the refresh stays disconnected, and the
   const caller = assertRejects(() => ask(context, connection), PublicError);
   await clock.advance(0);
   await held.arrived;
-  await context.store.disconnect(connection.id, connection.user_id);
+  await context.store.disconnect({ id: connection.id, user_id: connection.user_id, provider: "pipedrive" });
   provider.next(() => new Response(null, { status: 200 }));
   held.release();
   await clock.advance(0);
@@ -380,7 +385,7 @@ Deno.test("a user who disconnects and connects again during the refresh keeps th
   const caller = assertRejects(() => ask(context, connection), PublicError);
   await clock.advance(0);
   await commit.arrived;
-  await context.store.disconnect(connection.id, connection.user_id);
+  await context.store.disconnect({ id: connection.id, user_id: connection.user_id, provider: "pipedrive" });
   commit.release();
   await look.arrived;
   await connected(context, { ...connection, refresh_token: "refresh-again" });
@@ -444,16 +449,20 @@ Deno.test("after five failures in a row the token endpoint is left alone, then p
 Deno.test("refreshConnection() leaves a fresh token alone unless forced", async () => {
   const { context, connection } = await story();
   const { id, user_id } = connection;
-  assertEquals((await refreshConnection(context, id, user_id, { force: false })).outcome, "fresh");
-  const forced = await refreshConnection(context, id, user_id, { force: true });
-  assertEquals(forced, { outcome: "refreshed", version: connection.version + 1 });
+  assertEquals((await refreshNow(context, id, user_id, false)).outcome, "fresh");
+  const forced = await refreshNow(context, id, user_id, true);
+  assertEquals([forced.outcome, forced.version], ["refreshed", connection.version + 1]);
+  assertEquals(
+    forced.access_expires_at,
+    (await context.store.connection({ id, user_id }))?.access_expires_at,
+  );
 });
 
 Deno.test("refreshConnection() tells one caller that it refreshed and the others that somebody did", async () => {
   const { context, provider, connection } = await story(expired);
   const outcomes = await Promise.all(Array.from({ length: 10 }, async (_, n) => {
     const own = n % 2 ? context : isolate(context);
-    return (await refreshConnection(own, connection.id, null, { force: true })).outcome;
+    return (await refreshNow(own, connection.id, null, true)).outcome;
   }));
   await context.background();
   assertEquals(outcomes.toSorted(), [...Array(9).fill("held_elsewhere"), "refreshed"]);
@@ -463,4 +472,8 @@ Deno.test("refreshConnection() tells one caller that it refreshed and the others
 async function otherKeyring() {
   const { Keyring } = await import("../../../supabase/functions/_shared/keep/seal.ts");
   return Keyring.parse(`other:${"C".repeat(42)}A`);
+}
+
+async function refreshNow(context: Context, id: string, user_id: string | null, force: boolean) {
+  return await refreshConnection(context, await usableConnection(context.store, id, user_id), { force });
 }

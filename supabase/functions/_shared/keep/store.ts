@@ -24,7 +24,12 @@ type Row<N extends Name, Nullable = never> = Declared<N>["Returns"] extends read
 
 export type Status = "active" | "reauthorization_required" | "disconnected";
 /** What an owner may see. */
-export type Connection = Database["public"]["Views"]["oauth_connections"]["Row"];
+export type Connection =
+  & Omit<Database["public"]["Views"]["oauth_connections"]["Row"], "account" | "status">
+  & {
+    readonly status: Status;
+    readonly account: { readonly id: string; readonly name?: string; readonly email?: string };
+  };
 /** Durations are milliseconds from now, by the database's clock alone; `busy_ms` 0: nobody holds a lease. */
 export type Peek = Row<"peek", "access_expires_at" | "access_token_sealed"> & { readonly status: Status };
 /** The sole right to spend a refresh token, until the lease ends. */

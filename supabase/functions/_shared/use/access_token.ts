@@ -14,6 +14,8 @@ const SERVE_WHILE_ALIVE: ReadonlySet<PublicCode> = new Set([
   "STORAGE_UNAVAILABLE",
 ]);
 
+type UsableConnection = Peek & { readonly id: string };
+
 /**
  * An access token that works now, refreshed first if it must be.
  *
@@ -60,16 +62,13 @@ export async function getAccessToken(
 /**
  * Refreshes now what is in its soft window or past it; with `force` whatever its age, within the allowance.
  *
- * @param row as `usableConnection` gave it
  * @returns `refreshed` by this call, `held_elsewhere` by another one that it waited for, or `fresh`: nothing to do
  */
 export async function refreshConnection(
   context: Context,
-  id: string,
-  row: Peek,
-  force: boolean,
+  { id, version, refresh_in_ms, access_expires_at }: UsableConnection,
+  { force }: { readonly force: boolean },
 ): Promise<Omit<Refreshed, "access_token">> {
-  const { version, refresh_in_ms, access_expires_at } = row;
   if (refresh_in_ms > 0 && !force) return { outcome: "fresh", version, access_expires_at };
   return await refresh(context, { id, version, force });
 }
@@ -79,9 +78,13 @@ export async function refreshConnection(
  *
  * @throws {PublicError} `CONNECTION_NOT_FOUND`, `REAUTHORIZATION_REQUIRED`
  */
-export async function usableConnection(store: Store, id: string, user_id: string | null): Promise<Peek> {
+export async function usableConnection(
+  store: Store,
+  id: string,
+  user_id: string | null,
+): Promise<UsableConnection> {
   const row = await store.peek({ id, user_id, seen_version: -1 });
   if (!row || row.status === "disconnected") throw notFound(id);
   if (row.status === "reauthorization_required") throw reauthorizationRequired(id);
-  return row;
+  return { ...row, id };
 }
