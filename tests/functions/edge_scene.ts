@@ -12,7 +12,7 @@ export const USER = "7d0f8f0e-3c1b-4a57-8f8e-2f0a7a9d1c11";
 export function ask(
   init: RequestInit = {},
   handle: (edge: Edge) => Promise<Response> = ({ caller }) => Promise.resolve(json(caller)),
-  auth: AuthModes = ["user", "secret"],
+  auth: AuthModes = ["user", "secret:*"],
 ) {
   return logging(() => serve("echo", auth, handle)(new Request(ADDRESS, init)));
 }

@@ -286,7 +286,6 @@ Deno.test("completing stores who the tokens speak for, sealed for this connectio
     context.keyring.open(sealed ?? "", { id, provider: "pipedrive", field });
   assertEquals(JSON.parse(await open(row.access_token_sealed, "access_token")), {
     access_token: TOKENS.access_token,
-    token_type: "bearer",
     api_origin: TOKENS.api_domain,
   });
   assertEquals(await open(row.refresh_token_sealed, "refresh_token"), TOKENS.refresh_token);

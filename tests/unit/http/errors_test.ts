@@ -80,7 +80,7 @@ Deno.test("errorResponse() tells what helps to act: ids, whole seconds, the prov
 
 Deno.test("asPublicError() tells the operator which of the platform's settings is missing", () => {
   const { code, message } = asPublicError(new EnvError("SUPABASE_URL is required"));
-  assertEquals([code, message], ["CONFIGURATION_INVALID", "SUPABASE_URL is required"]);
+  assertEquals([code, message.includes("SUPABASE_URL is required")], ["CONFIGURATION_INVALID", true]);
 });
 
 Deno.test("asPublicError() tells nobody the message of an error that it does not know", () => {

@@ -36,8 +36,8 @@ Deno.test("refreshTokens() reads everything Pipedrive sends", async () => {
 });
 
 const oddities: [string, Record<string, unknown>, Record<string, unknown>][] = [
-  ["token_type in any case", { token_type: "bEARER" }, { token_type: "bearer" }],
-  ["token_type missing", { token_type: undefined }, { token_type: "bearer" }],
+  ["token_type in any case", { token_type: "bEARER" }, { access_token: TOKENS.access_token }],
+  ["token_type missing", { token_type: undefined }, { access_token: TOKENS.access_token }],
   ["expires_in as text", { expires_in: "3600" }, { expires_in: 3600 }],
   ["expires_in with a fraction", { expires_in: 59.9 }, { expires_in: 59 }],
   ["expires_in missing: the provider's default, not for ever", { expires_in: undefined }, {
