@@ -147,13 +147,13 @@ Deno.test("TOKEN_ENCRYPTION_KEYS is checked entry by entry, and no key is shown"
   assertEquals((await Keyring.parse(` k1:${key(1)} , k2:${key(2)} `)).key_id, "k1");
 });
 
-Deno.test("OA-23: a keyring shows no key when it is printed", async () => {
+Deno.test("a keyring shows no key when it is printed", async () => {
   const ring = await Keyring.parse(`k1:${key(1)}`);
   const shown = `${Deno.inspect(ring, { depth: 9, showHidden: true })}${JSON.stringify(ring)}${ring}`;
   assertEquals([shown.includes(key(1)), shown.includes("1, 1, 1")], [false, false]);
 });
 
-Deno.test("OA-01: randomSecret() is 256 bits and never comes twice; digest() is its SHA-256", async () => {
+Deno.test("randomSecret() is 256 bits and never comes twice; digest() is its SHA-256", async () => {
   const secrets = Array.from({ length: 1_000 }, randomSecret);
   assertEquals(new Set(secrets).size, 1_000);
   for (const secret of secrets) assertMatch(secret, /^[A-Za-z0-9_-]{43}$/);

@@ -67,7 +67,7 @@ const oddities: [string, Record<string, unknown>, Record<string, unknown>][] = [
 ];
 
 for (const [name, change, expected] of oddities) {
-  Deno.test(`OA-18: a token response may have ${name}`, async () => {
+  Deno.test(`a token response may have ${name}`, async () => {
     assertObjectMatch(await refresh(json({ ...TOKENS, ...change })), expected);
   });
 }
@@ -90,13 +90,13 @@ const unusable: [string, () => Response, string][] = [
 ];
 
 for (const [name, answer, reason] of unusable) {
-  Deno.test(`OA-18: a token response is unusable: ${name}`, async () => {
+  Deno.test(`a token response is unusable: ${name}`, async () => {
     const error = await assertRejects(() => refresh(answer()), UnexpectedResponse);
     assertEquals([error.reason, error.cause], [reason, undefined]);
   });
 }
 
-Deno.test("OA-18: what oauth4webapi takes for a bearer token response, we take for the same", async () => {
+Deno.test("what oauth4webapi takes for a bearer token response, we take for the same", async () => {
   const odd = fc.oneof(
     fc.constant(undefined),
     fc.constant(null),
@@ -123,7 +123,7 @@ Deno.test("OA-18: what oauth4webapi takes for a bearer token response, we take f
   }));
 });
 
-Deno.test("OA-21: a redirect from the token endpoint is an error, whatever it carries", async () => {
+Deno.test("a redirect from the token endpoint is an error, whatever it carries", async () => {
   for (const status of [301, 302, 303, 307, 308]) {
     const network = fakeFetch(json(TOKENS, status, { location: "https://evil.example/" }));
     const error = await assertRejects(

@@ -31,7 +31,7 @@ Deno.test("every definition is usable: https, anchored origins, a name that fits
   }
 });
 
-Deno.test("OA-30: Pipedrive is asked for no scope: they belong to the client", () => {
+Deno.test("Pipedrive is asked for no scope: they belong to the client", () => {
   assertEquals(pipedrive.scopes, []);
 });
 

@@ -5,29 +5,14 @@ import { MARI } from "../../support/store.ts";
 import { PublicError } from "../../../supabase/functions/_shared/errors.ts";
 import { assert, assertEquals, assertRejects } from "../../support/assert.ts";
 
-Deno.test("a test's store refuses what PostgreSQL refuses: U+0000 in a text is no text", async () => {
-  const context = await makeContext();
-  const request = { user_id: MARI, provider: "pipedrive", account_key: "1:2", account_email: null };
-  const seal = "v1.k1.iv.sealed";
+Deno.test("a test's store refuses what PostgreSQL refuses: a text with U+0000 is no text", async () => {
+  const { store } = await makeContext();
   const refused = await assertRejects(
-    () =>
-      context.store.connect({
-        ...request,
-        id: crypto.randomUUID(),
-        account_name: "Acme\u0000",
-        scope: "",
-        access_token_sealed: seal,
-        refresh_token_sealed: seal,
-        key_id: "k1",
-        expires_in_ms: 3_600_000,
-        elapsed_ms: 0,
-        request_id: null,
-      }),
+    () => store.uninstall({ provider: "pipedrive", account_key: "1:2\u0000", occurred_at: null }),
     Error,
-    "22021",
+    "oauth_uninstall with 22021",
   );
   assert(!(refused instanceof PublicError), "asking again would not help");
-  assertEquals(await context.store.connectionsOf({ user_id: MARI, provider: "pipedrive" }), []);
 });
 
 Deno.test("the database's time is the test's clock, and stands still while a call is under way", async () => {
