@@ -84,7 +84,8 @@ function shared(places: string): RegExp {
   return new RegExp(`^${SHARED}(${places})`);
 }
 
-function importsOf(source: string): string[] {
+/** What a module imports, as it is written there. */
+export function importsOf(source: string): string[] {
   const statements = source.matchAll(/(?:^|\n)\s*(?:import|export)\b[^;'"]*?from\s*["']([^"']+)["']/g);
   const bare = source.matchAll(/(?:^|\n)\s*import\s*["']([^"']+)["']/g);
   const dynamic = source.matchAll(/\bimport\(\s*["']([^"']+)["']/g);
