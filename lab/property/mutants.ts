@@ -1,4 +1,5 @@
 import type postgres from "postgres";
+import type { Invariant } from "../support/invariants.ts";
 
 /** One function of the migrations with a part exchanged for what one would write at first. */
 export interface Mutant {
@@ -8,7 +9,7 @@ export interface Mutant {
   readonly replace: string;
   readonly by: string;
   /** The promises of which it breaks one. */
-  readonly breaks: readonly string[];
+  readonly breaks: readonly (Invariant | "label")[];
   /** Under this seed it is caught within a few runs; under any other too, but later. */
   readonly seed: number;
 }
@@ -19,7 +20,7 @@ export const MUTANTS: readonly Mutant[] = [
     function: "public.oauth_commit_refresh",
     replace: "if v_connection.version is distinct from p_base_version then",
     by: "if false then",
-    breaks: ["I3", "I8"],
+    breaks: ["one version per write", "connecting and disconnecting win"],
     seed: 2,
   },
   {
@@ -28,7 +29,7 @@ export const MUTANTS: readonly Mutant[] = [
     replace: "if v_connection.version is distinct from p_base_version then",
     by:
       "if v_connection.version is distinct from p_base_version or v_connection.lease_id is distinct from p_lease_id then",
-    breaks: ["I2", "I5"],
+    breaks: ["no success dropped", "success beats failure"],
     seed: 2,
   },
   {
@@ -36,7 +37,7 @@ export const MUTANTS: readonly Mutant[] = [
     function: "public.oauth_commit_refresh",
     replace: "or v_connection.status = 'disconnected' then",
     by: "or v_connection.status <> 'active' then",
-    breaks: ["I5"],
+    breaks: ["success beats failure"],
     seed: 7,
   },
   {
@@ -44,7 +45,7 @@ export const MUTANTS: readonly Mutant[] = [
     function: "public.oauth_commit_refresh",
     replace: "v_connection.committed_lease_id = p_lease_id",
     by: "false",
-    breaks: ["I3"],
+    breaks: ["one version per write"],
     seed: 2,
   },
   {
@@ -53,7 +54,7 @@ export const MUTANTS: readonly Mutant[] = [
     replace:
       "if v_connection.id is null or v_connection.status = 'disconnected' then\n    outcome := 'disconnected'",
     by: "if v_connection.id is null then\n    outcome := 'disconnected'",
-    breaks: ["I8"],
+    breaks: ["connecting and disconnecting win"],
     seed: 4,
   },
   {
@@ -61,7 +62,7 @@ export const MUTANTS: readonly Mutant[] = [
     function: "public.oauth_fail_refresh",
     replace: "if p_class = 'permanent' and (v_connection.unsettled_until > v_now) is not true then",
     by: "if p_class = 'permanent' then",
-    breaks: ["I4"],
+    breaks: ["no false reauthorization"],
     seed: 1,
   },
   {
@@ -69,7 +70,7 @@ export const MUTANTS: readonly Mutant[] = [
     function: "public.oauth_fail_refresh",
     replace: "if (v_connection.lease_id = p_lease_id) is not true then",
     by: "if v_connection.id is null then",
-    breaks: ["I4"],
+    breaks: ["no false reauthorization"],
     seed: 3,
   },
   {
@@ -77,7 +78,7 @@ export const MUTANTS: readonly Mutant[] = [
     function: "public.oauth_claim_refresh",
     replace: "v_now + p_settle_ms * interval '1 millisecond'",
     by: "v_now",
-    breaks: ["I4"],
+    breaks: ["no false reauthorization"],
     seed: 1,
   },
   {
@@ -85,7 +86,7 @@ export const MUTANTS: readonly Mutant[] = [
     function: "public.oauth_claim_refresh",
     replace: "takeover := v_connection.lease_id is not null;",
     by: "takeover := false;",
-    breaks: ["I4", "label"],
+    breaks: ["no false reauthorization", "label"],
     seed: 1,
   },
   {
@@ -93,7 +94,7 @@ export const MUTANTS: readonly Mutant[] = [
     function: "public.oauth_claim_refresh",
     replace: "if v_connection.lease_until > v_now then",
     by: "if false then",
-    breaks: ["I1"],
+    breaks: ["one lease"],
     seed: 1,
   },
   {
@@ -109,7 +110,7 @@ export const MUTANTS: readonly Mutant[] = [
     function: "public.oauth_fail_refresh",
     replace: "if p_class = 'permanent' and",
     by: "if (p_class = 'permanent' or p_code like 'config%') and",
-    breaks: ["I10"],
+    breaks: ["operator faults change nothing"],
     seed: 13,
   },
   {
@@ -118,7 +119,7 @@ export const MUTANTS: readonly Mutant[] = [
     function: "oauth.erase_token_set",
     replace: "version = c.version + 1",
     by: "version = c.version",
-    breaks: ["I3", "I7"],
+    breaks: ["one version per write", "every waiter ends"],
     seed: 1,
   },
   {
@@ -126,7 +127,7 @@ export const MUTANTS: readonly Mutant[] = [
     function: "oauth.store_token_set",
     replace: "lease_id = null,\n         lease_until = null,\n         attempts = 0,",
     by: "attempts = c.attempts,",
-    breaks: ["I4", "label"],
+    breaks: ["no false reauthorization", "label"],
     seed: 6,
   },
 ];

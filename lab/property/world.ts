@@ -80,7 +80,7 @@ export class World {
     await rest();
     while (await this.turns.next() || await this.clock.wakeNext()) {
       await rest();
-      if (this.turns.released > TURNS_LIMIT) throw new Error("I7: it does not come to rest");
+      if (this.turns.released > TURNS_LIMIT) throw new Error("every waiter ends: it does not come to rest");
     }
   }
 
