@@ -4,7 +4,7 @@
  */
 import { createClient } from "@supabase/supabase-js";
 import { openRest } from "../../local/stack/rest.ts";
-import type { Store } from "../../supabase/functions/_shared/keep/store.ts";
+import type { Connection, Store } from "../../supabase/functions/_shared/keep/store.ts";
 import { supabaseStore } from "../../supabase/functions/_shared/keep/supabase_store.ts";
 import { assertEquals, assertMatch } from "../support/assert.ts";
 import { withDatabase } from "../support/database.ts";
@@ -37,6 +37,12 @@ Deno.test("over REST and over SQL every call is answered alike, and what is refu
       }
       const [overRest, overSql] = answers;
       assertEquals(overSql, overRest);
+      const [, connection] = overRest?.answers.find(([name]) => name === "connection") ?? [];
+      assertEquals(
+        (connection as Connection).account,
+        { id: "1:2", email: "é@acme.example" },
+        "what an account has no name for is not there",
+      );
       assertEquals(overRest?.methods, Object.keys(supabaseStore(rest)).toSorted(), "every method was called");
     } finally {
       await rpc.close();
