@@ -81,7 +81,7 @@ async function everyCall(real: Store, user_id: string) {
   await store.connect({ ...connect, user_id: crypto.randomUUID(), request_id: null });
   await store.connect({ ...connect, id: "not a UUID", request_id: null });
   await store.connect({ ...connect, request_id: "r" });
-  for (const  of of[user_id, null, crypto.randomUUID()]) await store.connection(id, of);
+  for (const whose of [user_id, null, crypto.randomUUID()]) await store.connection(id, whose);
   await store.connectionsOf(user_id, provider);
   for (const seen of [-1, 1]) await store.peek(id, user_id, seen);
   await store.peek(crypto.randomUUID(), null, -1);
