@@ -4,8 +4,7 @@
  */
 import { createClient } from "@supabase/supabase-js";
 import { openRest } from "../../local/stack/rest.ts";
-import type { Store } from "../../supabase/functions/_shared/keep/store.ts";
-import { supabaseStore } from "../../supabase/functions/_shared/keep/store.ts";
+import { type Connection, type Store, supabaseStore } from "../../supabase/functions/_shared/keep/store.ts";
 import { assertEquals, assertMatch } from "../support/assert.ts";
 import { withDatabase } from "../support/database.ts";
 import { openSqlRpc } from "../support/sql_rpc.ts";
@@ -37,6 +36,12 @@ Deno.test("over REST and over SQL every call is answered alike, and what is refu
       }
       const [overRest, overSql] = answers;
       assertEquals(overSql, overRest);
+      const [, connection] = overRest?.answers.find(([name]) => name === "connection") ?? [];
+      assertEquals(
+        (connection as Connection).account,
+        { id: "1:2", email: "é@acme.example" },
+        "what an account has no name for is not there",
+      );
       assertEquals(overRest?.methods, Object.keys(supabaseStore(rest)).toSorted(), "every method was called");
     } finally {
       await rpc.close();
@@ -94,10 +99,11 @@ async function everyCall(real: Store, user_id: string) {
   for (const key_id of ["k0", "k1"]) await store.reseal({ id, version: 2, key_id, ...under });
   const due = { provider, limit: 10, idle_ms: 0, ...TIMINGS };
   await store.claimDue(due);
-  await store.uninstall({ provider: "other", account_key: "1:2", occurred_at: new Date().toISOString() });
-  await store.uninstall({ provider, account_key: "1:2", occurred_at: null });
+  const notice = { account_key: "1:2", occurred_at: null };
+  await store.uninstall({ ...notice, provider: "other", occurred_at: new Date().toISOString() });
+  await store.uninstall({ ...notice, provider });
   await store.disconnect({ id, user_id, provider });
-  await store.disconnect({ id, user_id: crypto.randomUUID(), provider });
+  await store.disconnect({ id, user_id, provider: "other" });
   await store.purge({ limit: 10 });
   return { answers, methods: [...new Set(answers.map(([name]) => name))].toSorted() };
 }

@@ -134,8 +134,10 @@ Deno.test("completing seals the tokens, with the address they are for, for this 
   const row = await context.store.row(id);
   const open = (sealed: string | null, field: "access_token" | "refresh_token") =>
     context.keyring.open(sealed ?? "", { id, provider: "pipedrive", field });
-  const { access_token, api_origin } = JSON.parse(await open(row.access_token_sealed, "access_token"));
-  assertEquals([access_token, api_origin], [TOKENS.access_token, TOKENS.api_domain]);
+  assertEquals(JSON.parse(await open(row.access_token_sealed, "access_token")), {
+    access_token: TOKENS.access_token,
+    api_origin: TOKENS.api_domain,
+  });
   assertEquals(await open(row.refresh_token_sealed, "refresh_token"), TOKENS.refresh_token);
 });
 
