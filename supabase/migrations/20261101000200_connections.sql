@@ -22,10 +22,12 @@ create table oauth.connections (
 
   lease_id uuid,
   lease_until timestamptz,
+  claimed_at timestamptz,
   attempts integer not null default 0 check (attempts >= 0),
   unsettled_until timestamptz,
   next_attempt_at timestamptz,
   committed_lease_id uuid,
+  refresh_ms bigint,
   failure_code text,
   forced_until timestamptz,
 
@@ -59,12 +61,15 @@ comment on column oauth.connections.refresh_after is
   'Start of the soft window. Its jitter is fixed when the tokens are written, so that all callers agree on it.';
 comment on column oauth.connections.lease_id is
   'The holder''s lease. One that ended unreleased stays here, so that the next claim knows of an answer nobody saw.';
+comment on column oauth.connections.claimed_at is 'When the last lease was given.';
 comment on column oauth.connections.attempts is
   'Claims since tokens were last written: the exponent of the back-off, and the bound on token requests per version.';
 comment on column oauth.connections.unsettled_until is
   'Not null: an attempt on this version ended without its answer being seen. Until this time it may still commit, so a refusal is not final.';
 comment on column oauth.connections.committed_lease_id is
   'The lease that wrote the current version. It makes a repeated commit recognisable.';
+comment on column oauth.connections.refresh_ms is
+  'What the refresh that brought these tokens took its holder, from the lease to the commit: what somebody may have waited for. Null for tokens of connecting, and for those that came after their lease had gone to someone else.';
 comment on column oauth.connections.failure_code is
   'The last reason, null since the last success. While reauthorization is required: grant_refused or rotation_lost.';
 comment on column oauth.connections.forced_until is

@@ -17,7 +17,7 @@ create table oauth.token_sets (
 comment on table oauth.token_sets is
   'Written in the transaction that raises the connection''s version. Erased means that the row is gone.';
 comment on column oauth.token_sets.access_token_sealed is
-  'JSON of access_token, token_type and api_origin: where the token is sent is sealed with it, so that no edited column can redirect it.';
+  'JSON of access_token and api_origin: where the token is sent is sealed with it, so that no edited column can redirect it.';
 comment on column oauth.token_sets.key_id is
   'Under which key both seals were made. A key may be removed once no row names it, so the check holds this to the seals themselves.';
 

@@ -11,7 +11,6 @@ create table oauth.events (
     'connected', 'refreshed', 'refresh_failed', 'reauthorization_required', 'recovered', 'disconnected', 'uninstalled'
   )),
   version bigint not null,
-  attempts integer not null default 0,
   code text check (code ~ '^[A-Za-z0-9_.-]{1,64}$'),
   scope text[],
   created_at timestamptz not null
@@ -22,8 +21,6 @@ comment on table oauth.events is
 comment on column oauth.events.kind is
   'recovered is a refresh that brought a connection back for which reauthorization was already required.';
 comment on column oauth.events.version is 'The connection''s version after the event.';
-comment on column oauth.events.attempts is
-  'Claims on the token set that was to be refreshed, this one included. Beyond the failures recorded before, they are takeovers.';
 comment on column oauth.events.code is
   'refresh_failed: an OAuth error code or a word of ours. reauthorization_required: grant_refused, or rotation_lost where we may have lost the token ourselves. refreshed, recovered: scope_widened or scope_narrowed. Never a provider''s text, which may repeat a secret.';
 comment on column oauth.events.scope is 'The scope granted, where the event could change it.';
@@ -61,7 +58,6 @@ create function oauth.record(
   p_connection_id uuid,
   p_kind text,
   p_code text default null,
-  p_attempts integer default 0,
   p_scope text[] default null
 )
 returns void
@@ -69,14 +65,14 @@ language sql
 security invoker
 set search_path = ''
 as $$
-  insert into oauth.events (connection_id, user_id, kind, version, attempts, code, scope, created_at)
-  select c.id, c.user_id, p_kind, c.version, p_attempts, p_code, p_scope, clock_timestamp()
+  insert into oauth.events (connection_id, user_id, kind, version, code, scope, created_at)
+  select c.id, c.user_id, p_kind, c.version, p_code, p_scope, clock_timestamp()
   from oauth.connections c
   where c.id = p_connection_id;
 $$;
 
-revoke execute on function oauth.record(uuid, text, text, integer, text[]) from public, anon, authenticated;
-grant execute on function oauth.record(uuid, text, text, integer, text[]) to service_role;
+revoke execute on function oauth.record(uuid, text, text, text[]) from public, anon, authenticated;
+grant execute on function oauth.record(uuid, text, text, text[]) to service_role;
 
-comment on function oauth.record(uuid, text, text, integer, text[]) is
+comment on function oauth.record(uuid, text, text, text[]) is
   'Appends an event to a connection''s history, in the caller''s transaction.';

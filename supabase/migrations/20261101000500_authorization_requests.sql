@@ -186,32 +186,3 @@ grant execute on function public.oauth_return_authorization(text) to service_rol
 
 comment on function public.oauth_return_authorization(text) is
   'Puts a taken request back, where the provider gave no final answer. It expires when it would have.';
-
-create function public.oauth_purge_authorization_requests(p_limit integer)
-returns integer
-language sql
-security invoker
-set search_path = ''
-set lock_timeout = '2s'
-as $$
-  with purged as (
-    delete from oauth.authorization_requests r
-     where r.id in (
-       select e.id
-         from oauth.authorization_requests e
-        where e.expires_at <= clock_timestamp()
-        order by e.expires_at
-        limit coalesce(p_limit, 0)
-        -- Two sweepers share the work instead of waiting for each other.
-          for update skip locked
-     )
-    returning 1
-  )
-  select count(*)::integer from purged;
-$$;
-
-revoke execute on function public.oauth_purge_authorization_requests(integer) from public, anon, authenticated;
-grant execute on function public.oauth_purge_authorization_requests(integer) to service_role;
-
-comment on function public.oauth_purge_authorization_requests(integer) is
-  'Deletes up to p_limit expired requests, whatever became of them. Returns how many.';

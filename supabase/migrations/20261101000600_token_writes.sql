@@ -12,7 +12,7 @@ create function oauth.store_token_set(
   p_expires_in_ms bigint,
   p_elapsed_ms bigint
 )
-returns bigint
+returns timestamptz
 language plpgsql
 security invoker
 set search_path = ''
@@ -27,7 +27,6 @@ declare
   -- together would otherwise be refreshed together for ever.
   v_soft_window_ms double precision := least(300000, 0.2 * v_life_ms) * (0.8 + 0.4 * random());
   v_leeway_ms double precision := least(60000, 0.1 * v_life_ms);
-  v_version bigint;
 begin
   -- Once the provider has rotated, these tokens exist nowhere else. Not a setting of the function: that would end with
   -- it, before the commit that has to wait for the disk.
@@ -52,12 +51,13 @@ begin
          unsettled_until = null,
          next_attempt_at = null,
          committed_lease_id = p_lease_id,
+         -- By the present holder. Of a commit that came late it is not known when its lease was given.
+         refresh_ms = case when c.lease_id = p_lease_id then oauth.milliseconds_between(c.claimed_at, v_now) end,
          failure_code = null,
          refreshed_at = v_now,
          updated_at = v_now
-   where c.id = p_id
-  returning c.version into strict v_version;
-  return v_version;
+   where c.id = p_id;
+  return v_expires_at;
 end;
 $$;
 
@@ -65,18 +65,18 @@ revoke execute on function oauth.store_token_set(uuid, uuid, text, text, text, b
 grant execute on function oauth.store_token_set(uuid, uuid, text, text, text, bigint, bigint) to service_role;
 
 comment on function oauth.store_token_set(uuid, uuid, text, text, text, bigint, bigint) is
-  'Writes the tokens of a connection whose row the caller has locked. Returns the new version.';
+  'Writes the tokens of a connection whose row the caller has locked. Returns when the access token expires.';
 
 create function oauth.erase_token_set(p_id uuid, p_kind text)
-returns void
+returns text
 language plpgsql
 security invoker
 set search_path = ''
 as $$
 declare
-  v_now timestamptz := clock_timestamp();
+  v_refresh_token_sealed text;
 begin
-  delete from oauth.token_sets s where s.connection_id = p_id;
+  delete from oauth.token_sets s where s.connection_id = p_id returning s.refresh_token_sealed into v_refresh_token_sealed;
   update oauth.connections c
      set status = 'disconnected',
          version = c.version + 1,
@@ -89,10 +89,12 @@ begin
          unsettled_until = null,
          next_attempt_at = null,
          committed_lease_id = null,
+         refresh_ms = null,
          failure_code = null,
-         updated_at = v_now
+         updated_at = clock_timestamp()
    where c.id = p_id;
   perform oauth.record(p_id, p_kind);
+  return v_refresh_token_sealed;
 end;
 $$;
 
@@ -100,4 +102,4 @@ revoke execute on function oauth.erase_token_set(uuid, text) from public, anon, 
 grant execute on function oauth.erase_token_set(uuid, text) to service_role;
 
 comment on function oauth.erase_token_set(uuid, text) is
-  'Erases the tokens of a connection whose row the caller has locked; p_kind is the event that says why.';
+  'Erases the tokens of a connection whose row the caller has locked; p_kind is the event that says why. Returns the sealed refresh token, to be revoked at the provider.';

@@ -17,23 +17,21 @@ create function public.oauth_connect(
   p_elapsed_ms bigint,
   p_request_id text
 )
-returns table (version bigint)
+returns setof public.oauth_connections
 language plpgsql
 security invoker
 set search_path = ''
 set lock_timeout = '2s'
 as $$
-#variable_conflict use_column
 declare
   v_now timestamptz := clock_timestamp();
   v_request oauth.authorization_requests;
   v_scope text[] := array_remove(string_to_array(coalesce(p_scope, ''), ' '), '');
-  v_version bigint;
 begin
   select r.* into v_request from oauth.authorization_requests r where r.id = p_request_id for update;
   if v_request.status = 'finished' and v_request.user_id = p_user_id then
     -- The answer to the first call was lost. The tokens it stored may have been refreshed since: they stay.
-    return query select c.version from oauth.connections c where c.id = p_id and c.user_id = p_user_id;
+    return query select v.* from public.oauth_connection(p_id, p_user_id) v;
     if found then
       return;
     end if;
@@ -70,7 +68,7 @@ begin
          scope = v_scope,
          connected_at = clock_timestamp()
    where c.id = p_id;
-  v_version := oauth.store_token_set(
+  perform oauth.store_token_set(
     p_id, null, p_access_token_sealed, p_refresh_token_sealed, p_key_id, p_expires_in_ms, p_elapsed_ms
   );
   update oauth.authorization_requests r
@@ -80,7 +78,7 @@ begin
          code_verifier_sealed = null
    where r.id = p_request_id;
   perform oauth.record(p_id, 'connected', p_scope => v_scope);
-  return query select v_version;
+  return query select v.* from public.oauth_connections v where v.id = p_id;
 end;
 $$;
 
@@ -88,10 +86,20 @@ revoke execute on function public.oauth_connect(uuid, uuid, text, text, text, te
 grant execute on function public.oauth_connect(uuid, uuid, text, text, text, text, text, text, text, text, bigint, bigint, text) to service_role;
 
 comment on function public.oauth_connect(uuid, uuid, text, text, text, text, text, text, text, text, bigint, bigint, text) is
-  'Stores a connection and its tokens, in place if it exists, and erases the secrets of the request it came of. A repeated call for the same request changes nothing.';
+  'Stores a connection and its tokens, in place if it exists, and erases the secrets of the request it came of. Returns the connection as its owner sees it. A repeated call for the same request changes nothing.';
 
-create function public.oauth_disconnect(p_id uuid, p_user_id uuid)
-returns table (refresh_token_sealed text, provider text)
+create function public.oauth_disconnect(p_id uuid, p_user_id uuid, p_provider text)
+returns table (
+  id uuid,
+  provider text,
+  status text,
+  account jsonb,
+  scope text[],
+  created_at timestamptz,
+  updated_at timestamptz,
+  access_expires_at timestamptz,
+  refresh_token_sealed text
+)
 language plpgsql
 security invoker
 set search_path = ''
@@ -99,26 +107,32 @@ set lock_timeout = '2s'
 as $$
 #variable_conflict use_column
 declare
-  v_connection oauth.connections;
+  v_status text;
   v_refresh_token_sealed text;
 begin
-  select c.* into v_connection from oauth.connections c where c.id = p_id and c.user_id = p_user_id for update;
-  if not found then
-    return;
+  select c.status
+    into v_status
+    from oauth.connections c
+   where c.id = p_id
+     and c.user_id = p_user_id
+     and c.provider = p_provider
+     for update;
+  if v_status <> 'disconnected' then
+    v_refresh_token_sealed := oauth.erase_token_set(p_id, 'disconnected');
   end if;
-  if v_connection.status <> 'disconnected' then
-    select s.refresh_token_sealed into v_refresh_token_sealed from oauth.token_sets s where s.connection_id = p_id;
-    perform oauth.erase_token_set(p_id, 'disconnected');
-  end if;
-  return query select v_refresh_token_sealed, v_connection.provider;
+  return query
+    select v.*, v_refresh_token_sealed
+      from public.oauth_connections v
+     where v.id = p_id
+       and v_status is not null;
 end;
 $$;
 
-revoke execute on function public.oauth_disconnect(uuid, uuid) from public, anon, authenticated;
-grant execute on function public.oauth_disconnect(uuid, uuid) to service_role;
+revoke execute on function public.oauth_disconnect(uuid, uuid, text) from public, anon, authenticated;
+grant execute on function public.oauth_disconnect(uuid, uuid, text) to service_role;
 
-comment on function public.oauth_disconnect(uuid, uuid) is
-  'Erases the user''s own connection''s tokens. The sealed refresh token comes back once, to be revoked at the provider; null if there is none any more. No row: no such connection of this user.';
+comment on function public.oauth_disconnect(uuid, uuid, text) is
+  'Erases the user''s own connection''s tokens, and answers with the connection as it is then. The sealed refresh token comes back once, to be revoked at the provider; null if there is none any more. No row: no such connection of this user at this provider.';
 
 create function public.oauth_uninstall(p_provider text, p_account_key text, p_occurred_at timestamptz)
 returns integer

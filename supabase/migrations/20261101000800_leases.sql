@@ -22,6 +22,7 @@ returns table (
   fresh_in_ms bigint,
   refresh_in_ms bigint,
   busy_ms bigint,
+  access_expires_at timestamptz,
   access_token_sealed text
 )
 language sql
@@ -38,6 +39,7 @@ as $$
     oauth.milliseconds_between(t.now, c.access_expires_at - c.leeway),
     oauth.milliseconds_between(t.now, c.refresh_after),
     greatest(oauth.milliseconds_between(t.now, c.lease_until), 0),
+    c.access_expires_at,
     s.access_token_sealed::text
   from oauth.connections c
   cross join (select clock_timestamp() as now) t
@@ -65,9 +67,9 @@ returns table (
   outcome text,
   version bigint,
   lease_id uuid,
-  takeover boolean,
   retry_in_ms bigint,
   expires_in_ms bigint,
+  access_expires_at timestamptz,
   access_token_sealed text,
   refresh_token_sealed text
 )
@@ -81,7 +83,6 @@ declare
   c_forced_every constant interval := interval '1 minute';
   c_forced_at_once constant integer := 10;
   v_connection oauth.connections;
-  v_tokens oauth.token_sets;
   v_now timestamptz;
   v_early boolean;
   v_may_force boolean;
@@ -98,66 +99,52 @@ begin
 
   select c.* into v_connection from oauth.connections c where c.id = p_id for update;
   v_now := clock_timestamp();
-  version := coalesce(v_connection.version, 0);
-  takeover := false;
-  retry_in_ms := 0;
-  expires_in_ms := oauth.milliseconds_between(v_now, v_connection.access_expires_at);
-  if v_connection.id is null then
-    outcome := 'not_found';
-    return next;
-    return;
-  end if;
-  if v_connection.status <> 'active' then
-    outcome := v_connection.status;
-    return next;
-    return;
-  end if;
-
   v_early := v_connection.refresh_after > v_now;
   v_may_force := coalesce(p_force, false)
     and v_connection.version = p_seen_version
     and (v_connection.forced_until is null
       or v_connection.forced_until - v_now <= (c_forced_at_once - 1) * c_forced_every);
+  outcome := case
+    when v_connection.id is null then 'not_found'
+    when v_connection.status <> 'active' then v_connection.status
+    -- A newer version counts as fresh without a look at its expiry, so that a herd cannot refresh in turns.
+    when v_connection.version > coalesce(p_seen_version, -1) or (v_early and not v_may_force) then 'fresh'
+    when v_connection.lease_until > v_now then 'busy'
+    when v_connection.next_attempt_at > v_now then 'backoff'
+    else 'claimed'
+  end;
+  version := coalesce(v_connection.version, 0);
+  retry_in_ms := oauth.milliseconds_between(v_now, case outcome
+    when 'busy' then v_connection.lease_until
+    when 'backoff' then v_connection.next_attempt_at
+  end);
+  expires_in_ms := oauth.milliseconds_between(v_now, v_connection.access_expires_at);
+  access_expires_at := v_connection.access_expires_at;
 
-  -- A newer version counts as fresh without a look at its expiry, so that a herd cannot refresh in turns.
-  if v_connection.version > coalesce(p_seen_version, -1) or (v_early and not v_may_force) then
-    outcome := 'fresh';
+  if outcome = 'fresh' then
     select s.access_token_sealed into access_token_sealed from oauth.token_sets s where s.connection_id = p_id;
-    return next;
-    return;
+  elsif outcome = 'claimed' then
+    lease_id := gen_random_uuid();
+    update oauth.connections c
+       set lease_id = oauth_claim_refresh.lease_id,
+           lease_until = v_now + p_lease_ms * interval '1 millisecond',
+           claimed_at = v_now,
+           attempts = c.attempts + 1,
+           -- A lease still there has run out unreleased: what its holder was answered is not known, and may still be
+           -- committed.
+           unsettled_until = case when c.lease_id is not null
+             then greatest(c.unsettled_until, v_now + p_settle_ms * interval '1 millisecond')
+             else c.unsettled_until end,
+           -- Only a refresh that would not have been due without it uses the allowance.
+           forced_until = case when v_early
+             then greatest(c.forced_until, v_now) + c_forced_every
+             else c.forced_until end
+     where c.id = p_id;
+    select s.access_token_sealed, s.refresh_token_sealed
+      into strict access_token_sealed, refresh_token_sealed
+      from oauth.token_sets s
+     where s.connection_id = p_id;
   end if;
-  if v_connection.lease_until > v_now then
-    outcome := 'busy';
-    retry_in_ms := oauth.milliseconds_between(v_now, v_connection.lease_until);
-    return next;
-    return;
-  end if;
-  if v_connection.next_attempt_at > v_now then
-    outcome := 'backoff';
-    retry_in_ms := oauth.milliseconds_between(v_now, v_connection.next_attempt_at);
-    return next;
-    return;
-  end if;
-
-  outcome := 'claimed';
-  lease_id := gen_random_uuid();
-  -- A lease still there has run out unreleased: what its holder was answered is not known, and may still be committed.
-  takeover := v_connection.lease_id is not null;
-  update oauth.connections c
-     set lease_id = oauth_claim_refresh.lease_id,
-         lease_until = v_now + p_lease_ms * interval '1 millisecond',
-         attempts = c.attempts + 1,
-         unsettled_until = case when takeover
-           then greatest(c.unsettled_until, v_now + p_settle_ms * interval '1 millisecond')
-           else c.unsettled_until end,
-         -- Only a refresh that would not have been due without it uses the allowance.
-         forced_until = case when v_early
-           then greatest(c.forced_until, v_now) + c_forced_every
-           else c.forced_until end
-   where c.id = p_id;
-  select s.* into strict v_tokens from oauth.token_sets s where s.connection_id = p_id;
-  access_token_sealed := v_tokens.access_token_sealed;
-  refresh_token_sealed := v_tokens.refresh_token_sealed;
   return next;
 end;
 $$;
@@ -181,9 +168,9 @@ returns table (
   outcome text,
   version bigint,
   lease_id uuid,
-  takeover boolean,
   retry_in_ms bigint,
   expires_in_ms bigint,
+  access_expires_at timestamptz,
   access_token_sealed text,
   refresh_token_sealed text
 )

@@ -61,7 +61,7 @@ create trigger events_are_kept
 
 grant delete on oauth.events to service_role;
 
-create function public.oauth_purge_events(p_limit integer)
+create function public.oauth_purge(p_limit integer)
 returns integer
 language plpgsql
 security invoker
@@ -69,11 +69,12 @@ set search_path = ''
 set lock_timeout = '2s'
 as $$
 declare
-  v_purged integer;
+  v_events integer;
+  v_requests integer;
 begin
-  -- Two sweepers do not queue for the same rows: what one leaves, the next sweep takes. Rows are not locked one by one,
-  -- because that needs the right to change them, and nobody has it.
-  if not pg_try_advisory_xact_lock(hashtextextended('oauth.events', 0)) then
+  -- Two sweepers do not queue for the same rows: what one leaves, the next sweep takes. Events are not locked one by
+  -- one, because that needs the right to change them, and nobody has it.
+  if not pg_try_advisory_xact_lock(hashtextextended('oauth_purge', 0)) then
     return 0;
   end if;
   delete from oauth.events e
@@ -84,13 +85,24 @@ begin
       order by o.kept_until
       limit coalesce(p_limit, 0)
    );
-  get diagnostics v_purged = row_count;
-  return v_purged;
+  get diagnostics v_events = row_count;
+  delete from oauth.authorization_requests r
+   where r.id in (
+     select e.id
+       from oauth.authorization_requests e
+      where e.expires_at <= clock_timestamp()
+      order by e.expires_at
+      limit coalesce(p_limit, 0)
+      -- One that is just being completed is left to the next sweep, not waited for.
+        for update skip locked
+   );
+  get diagnostics v_requests = row_count;
+  return v_events + v_requests;
 end;
 $$;
 
-revoke execute on function public.oauth_purge_events(integer) from public, anon, authenticated;
-grant execute on function public.oauth_purge_events(integer) to service_role;
+revoke execute on function public.oauth_purge(integer) from public, anon, authenticated;
+grant execute on function public.oauth_purge(integer) to service_role;
 
-comment on function public.oauth_purge_events(integer) is
-  'Deletes up to p_limit events whose time has passed, the longest past first. Returns how many.';
+comment on function public.oauth_purge(integer) is
+  'Deletes events whose time has passed and requests that have expired, up to p_limit of each, the longest past first. Returns how many.';

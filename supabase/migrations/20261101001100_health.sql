@@ -3,42 +3,6 @@
 -- They are in schema oauth, which the API does not expose: read them in the SQL editor or with psql. No column of them
 -- is a secret.
 
-alter table oauth.connections
-  add column claimed_at timestamptz,
-  add column refresh_ms integer;
-
-comment on column oauth.connections.claimed_at is 'When the last lease was given.';
-comment on column oauth.connections.refresh_ms is
-  'What the last refresh took its holder, from the lease to the commit: what somebody may have waited for.';
-
-create function oauth.time_refresh()
-returns trigger
-language plpgsql
-security invoker
-set search_path = ''
-as $$
-begin
-  if new.lease_id is not null then
-    new.claimed_at := clock_timestamp();
-  -- By the present holder. Of a commit that came late it is not known when its lease was given.
-  elsif new.committed_lease_id = old.lease_id then
-    new.refresh_ms := oauth.milliseconds_between(new.claimed_at, clock_timestamp());
-  end if;
-  return new;
-end;
-$$;
-
-revoke execute on function oauth.time_refresh() from public, anon, authenticated;
-grant execute on function oauth.time_refresh() to service_role;
-
-comment on function oauth.time_refresh() is
-  'Measures refreshes by the database''s own clock, so that no caller has to tell.';
-
-create trigger connections_time_refreshes
-  before update of lease_id on oauth.connections
-  for each row when (new.lease_id is distinct from old.lease_id)
-  execute function oauth.time_refresh();
-
 create function oauth.idle_limit(p_provider text)
 returns interval
 language sql
@@ -84,7 +48,7 @@ select
   c.access_expires_at,
   c.refreshed_at,
   idle.days_left as idle_days_left,
-  case when c.committed_lease_id is not null then c.refresh_ms end as refresh_ms
+  c.refresh_ms
 from oauth.connections c
 cross join (select clock_timestamp() as now) t
 cross join lateral (
@@ -100,7 +64,7 @@ comment on column oauth.connection_health.last_error is
 comment on column oauth.connection_health.idle_days_left is
   'Until the refresh token dies of disuse; null where the provider names no such time.';
 comment on column oauth.connection_health.refresh_ms is
-  'What the last refresh took, from the lease to the commit; null where the tokens are those of connecting.';
+  'What the last refresh took, from the lease to the commit; null where the tokens are those of connecting or came late.';
 
 create view oauth.provider_health
 with (security_invoker = true)

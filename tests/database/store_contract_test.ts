@@ -57,7 +57,7 @@ async function reachOneDatabase(): Promise<Reached> {
   stop.add(() => rpc.close());
   const sql = database.connect();
   // Connections are opened by what first needs one, and that shall be no test.
-  await Promise.all([sql`select 1`, rest.rpc("oauth_purge_authorization_requests", { p_limit: 0 })]);
+  await Promise.all([sql`select 1`, rest.rpc("oauth_purge", { p_limit: 0 })]);
   return { sql, rest, rpc };
 }
 

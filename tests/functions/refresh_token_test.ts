@@ -107,7 +107,7 @@ story(
 
 story("a disconnected connection is not found", async (stage) => {
   const { id } = await connection(stage);
-  await stage.store.disconnect(id, MARI);
+  await stage.store.disconnect(id, MARI, "pipedrive");
   const answer = await stage.refresh({ user: MARI, body: { connection_id: id } });
   assertEquals(refusal(answer), [404, "CONNECTION_NOT_FOUND"]);
 });

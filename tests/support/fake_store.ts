@@ -92,7 +92,9 @@ export class FakeStore implements Store {
   claimRefresh(claim: rows.ClaimRequest): Promise<rows.Claim> {
     return this.#call("claimRefresh", (database) => refreshing.claimRefresh(database, claim));
   }
-  commitRefresh(commit: rows.Commit): Promise<{ outcome: rows.CommitOutcome; version: number }> {
+  commitRefresh(
+    commit: rows.Commit,
+  ): Promise<{ outcome: rows.CommitOutcome; access_expires_at: string | null }> {
     return this.#call("commitRefresh", (database) => refreshing.commitRefresh(database, commit));
   }
   failRefresh(failure: rows.Failure): Promise<{ outcome: rows.FailOutcome; retry_in_ms: number }> {
@@ -130,14 +132,11 @@ export class FakeStore implements Store {
       (database) => authorizations.returnAuthorization(database, request_id),
     );
   }
-  connect(connect: rows.Connect): Promise<{ version: number }> {
+  connect(connect: rows.Connect): Promise<rows.Connection> {
     return this.#call("connect", (database) => connections.connect(database, connect));
   }
-  disconnect(
-    id: string,
-    user_id: string,
-  ): Promise<{ refresh_token_sealed: string | null; provider: string } | null> {
-    return this.#call("disconnect", (database) => connections.disconnect(database, id, user_id));
+  disconnect(id: string, user_id: string, provider: string): Promise<rows.Disconnected | null> {
+    return this.#call("disconnect", (database) => connections.disconnect(database, id, user_id, provider));
   }
   uninstall(provider: string, account_key: string, occurred_at: string | null): Promise<number> {
     return this.#call(
@@ -154,14 +153,11 @@ export class FakeStore implements Store {
   reseal(reseal: rows.Reseal): Promise<boolean> {
     return this.#call("reseal", (database) => connections.reseal(database, reseal));
   }
-  purgeAuthorizationRequests(limit: number): Promise<number> {
+  purge(limit: number): Promise<number> {
     return this.#call(
-      "purgeAuthorizationRequests",
-      (database) => authorizations.purgeAuthorizationRequests(database, limit),
+      "purge",
+      (database) => database.purgeEvents(limit) + authorizations.purgeAuthorizationRequests(database, limit),
     );
-  }
-  purgeEvents(limit: number): Promise<number> {
-    return this.#call("purgeEvents", (database) => database.purgeEvents(limit));
   }
 
   /** One transaction: all of it at one moment. What comes back is a copy, as it is from a database. */

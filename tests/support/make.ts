@@ -110,7 +110,7 @@ export async function connected(
   };
   const api_origin = options.api_origin ?? "https://acme.pipedrive.com";
   const token = JSON.stringify({ access_token: made.access_token, token_type: "bearer", api_origin });
-  const { version } = await context.store.connect({
+  await context.store.connect({
     id: made.id,
     user_id: made.user_id,
     provider,
@@ -129,5 +129,6 @@ export async function connected(
     elapsed_ms: 0,
     request_id: null,
   });
-  return { ...made, version };
+  const peek = await context.store.peek(made.id, null, -1);
+  return { ...made, version: peek?.version ?? 0 };
 }

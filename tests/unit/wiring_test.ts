@@ -54,8 +54,8 @@ Deno.test("measuredStore() counts each request that goes to the database, and ch
   });
   const store = measuredStore(meter, supabaseStore(client));
   assertEquals(await store.peek("i", null, -1), null);
-  assertEquals(await store.purgeEvents(10), 3);
-  await assertRejects(() => store.purgeEvents(10));
+  assertEquals(await store.purge(10), 3);
+  await assertRejects(() => store.purge(10));
   assertEquals([meter.calls, fetch.requests.length], [3, 3]);
   assertEquals(fetch.requests[0]?.body, '{"p_id":"i","p_user_id":null,"p_seen_version":-1}');
 });

@@ -1,6 +1,7 @@
 import type {
   Connect,
   Connection,
+  Disconnected,
   Reseal,
   SealedTokenSet,
   Status,
@@ -11,18 +12,19 @@ import {
   assertUuid,
   type ConnectionRow,
   type FakeDatabase,
+  isoTime,
   lifetime,
   raise,
   SETTLED,
 } from "./database.ts";
 
-export function connect(database: FakeDatabase, request: Connect): { version: number } {
+export function connect(database: FakeDatabase, request: Connect): Connection {
   assertUuid(request.id);
   assertUuid(request.user_id);
   const { request_id, expires_in_ms, elapsed_ms, ...columns } = request;
   const stored = database.connections.get(columns.id);
   if (isFinished(database, request_id, columns)) {
-    if (stored?.user_id === columns.user_id) return { version: stored.version };
+    if (stored?.user_id === columns.user_id) return asOwner(stored);
     raise("22023", "the request made another connection");
   }
   const found = [...database.connections.values()].find((row) => row.id === columns.id || same(row, columns));
@@ -48,21 +50,22 @@ export function connect(database: FakeDatabase, request: Connect): { version: nu
   database.connections.set(row.id, row);
   finishAuthorization(database, request_id);
   database.record(row, "connected");
-  return { version: row.version };
+  return asOwner(row);
 }
 
 export function disconnect(
   database: FakeDatabase,
   id: string,
   user_id: string,
-): { refresh_token_sealed: string | null; provider: string } | null {
+  provider: string,
+): Disconnected | null {
   assertUuid(id);
   assertUuid(user_id);
   const row = database.connections.get(id);
-  if (!row || row.user_id !== user_id) return null;
-  const { refresh_token_sealed, provider } = row;
+  if (!row || row.user_id !== user_id || row.provider !== provider) return null;
+  const { refresh_token_sealed } = row;
   if (row.status !== "disconnected") erase(database, row, "disconnected");
-  return { refresh_token_sealed, provider };
+  return { ...asOwner(row), refresh_token_sealed };
 }
 
 export function uninstall(
@@ -86,6 +89,10 @@ export function connection(database: FakeDatabase, id: string, user_id: string |
   assertUuid(user_id);
   const row = database.connections.get(id);
   if (!row || (user_id !== null && row.user_id !== user_id)) return null;
+  return asOwner(row);
+}
+
+function asOwner(row: ConnectionRow): Connection {
   return {
     id: row.id,
     provider: row.provider,
@@ -98,7 +105,7 @@ export function connection(database: FakeDatabase, id: string, user_id: string |
     scope: row.scope,
     created_at: new Date(row.created_at).toISOString(),
     updated_at: new Date(row.updated_at).toISOString(),
-    access_expires_at: row.access_expires_at === null ? null : new Date(row.access_expires_at).toISOString(),
+    access_expires_at: isoTime(row.access_expires_at),
   };
 }
 

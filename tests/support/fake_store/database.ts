@@ -58,7 +58,6 @@ export interface EventRow {
     | "disconnected"
     | "uninstalled";
   readonly version: number;
-  readonly attempts: number;
   readonly code: string | null;
   at: number;
 }
@@ -81,9 +80,9 @@ export class FakeDatabase {
     return EPOCH + this.clock.now();
   }
 
-  record(row: ConnectionRow, kind: EventRow["kind"], code: string | null = null, attempts = 0): void {
+  record(row: ConnectionRow, kind: EventRow["kind"], code: string | null = null): void {
     const { id: connection_id, version } = row;
-    this.events.push({ connection_id, kind, version, attempts, code, at: this.now() });
+    this.events.push({ connection_id, kind, version, code, at: this.now() });
   }
 
   purgeEvents(limit: number): number {
@@ -133,6 +132,10 @@ export function assertConsistent(row: ConnectionRow): void {
   if ((row.refresh_after ?? 0) > (row.access_expires_at ?? 0)) {
     raise("23514", "the soft window precedes expiry");
   }
+}
+
+export function isoTime(time: number | null): string | null {
+  return time === null ? null : new Date(time).toISOString();
 }
 
 /** Callers get durations, rounded up: whoever waits as long as it says finds the moment past. */

@@ -16,6 +16,7 @@ import {
   assertUuid,
   type ConnectionRow,
   type FakeDatabase,
+  isoTime,
   lifetime,
   msUntil,
   raise,
@@ -47,6 +48,7 @@ export function peek(
     fresh_in_ms: msUntil(expires_at === null ? null : expires_at - row.leeway_ms, now),
     refresh_in_ms: msUntil(row.refresh_after, now),
     busy_ms: Math.max(0, msUntil(row.lease_until, now)),
+    access_expires_at: isoTime(expires_at),
     access_token_sealed: row.version > seen_version ? row.access_token_sealed : null,
   };
 }
@@ -71,31 +73,29 @@ export function claimRefresh(database: FakeDatabase, request: ClaimRequest): Cla
   if (ahead(row.lease_until, now)) return claimed("busy", row, database, row.lease_until);
   if (ahead(row.next_attempt_at, now)) return claimed("backoff", row, database, row.next_attempt_at);
 
-  const takeover = row.lease_id !== null;
-  if (takeover) row.unsettled_until = Math.max(row.unsettled_until ?? 0, now + settle_ms);
+  if (row.lease_id !== null) row.unsettled_until = Math.max(row.unsettled_until ?? 0, now + settle_ms);
   if (early) row.forced_until = Math.max(row.forced_until ?? 0, now) + FORCED_EVERY_MS;
   row.lease_id = crypto.randomUUID();
   row.lease_until = now + lease_ms;
   row.attempts += 1;
-  return { ...claimed("claimed", row, database), takeover };
+  return claimed("claimed", row, database);
 }
 
 export function commitRefresh(
   database: FakeDatabase,
   commit: Commit,
-): { outcome: CommitOutcome; version: number } {
+): { outcome: CommitOutcome; access_expires_at: string | null } {
   assertUuid(commit.id);
   assertUuid(commit.lease_id);
   const row = database.connections.get(commit.id);
-  if (!row || row.status === "disconnected") return { outcome: "disconnected", version: row?.version ?? 0 };
+  if (!row || row.status === "disconnected") return { outcome: "disconnected", access_expires_at: null };
   if (row.version !== commit.base_version) {
     const outcome = row.committed_lease_id === commit.lease_id ? "already_committed" : "superseded";
-    return { outcome, version: row.version };
+    return { outcome, access_expires_at: isoTime(row.access_expires_at) };
   }
   assertSealed(commit.access_token_sealed, commit.key_id);
   assertSealed(commit.refresh_token_sealed, commit.key_id);
   const kind = row.status === "active" ? "refreshed" : "recovered";
-  const { attempts } = row;
   const code = scopeChange(row.scope, commit.scope);
   Object.assign(row, SETTLED, lifetime(database, commit.expires_in_ms, commit.elapsed_ms), {
     status: "active",
@@ -107,8 +107,8 @@ export function commitRefresh(
     committed_lease_id: commit.lease_id,
     failure_code: null,
   });
-  database.record(row, kind, code, attempts);
-  return { outcome: "committed", version: row.version };
+  database.record(row, kind, code);
+  return { outcome: "committed", access_expires_at: isoTime(row.access_expires_at) };
 }
 
 export function failRefresh(
@@ -127,7 +127,7 @@ export function failRefresh(
     row.status = "reauthorization_required";
     row.failure_code = row.unsettled_until === null ? "grant_refused" : "rotation_lost";
     row.updated_at = now;
-    database.record(row, "reauthorization_required", row.failure_code, row.attempts);
+    database.record(row, "reauthorization_required", row.failure_code);
     return { outcome: "reauthorization_required", retry_in_ms: 0 };
   }
   row.failure_code = /^[A-Za-z0-9_.-]{1,64}$/.test(failure.code) ? failure.code : "unrecognized";
@@ -135,7 +135,7 @@ export function failRefresh(
   row.next_attempt_at = failure.class === "permanent"
     ? row.unsettled_until
     : now + backOff(database, failure, row);
-  database.record(row, "refresh_failed", row.failure_code, row.attempts);
+  database.record(row, "refresh_failed", row.failure_code);
   return { outcome: "retry", retry_in_ms: msUntil(row.next_attempt_at, now) };
 }
 
@@ -184,9 +184,9 @@ function claimed(
     outcome,
     version: row?.version ?? 0,
     lease_id: outcome === "claimed" ? row?.lease_id ?? null : null,
-    takeover: false,
     retry_in_ms: msUntil(retry_at, now),
     expires_in_ms: msUntil(row?.access_expires_at ?? null, now),
+    access_expires_at: isoTime(row?.access_expires_at ?? null),
     access_token_sealed: mayUse ? row?.access_token_sealed ?? null : null,
     refresh_token_sealed: outcome === "claimed" ? row?.refresh_token_sealed ?? null : null,
   };

@@ -177,22 +177,22 @@ export const authorizations: readonly StorePromise[] = [
     },
   },
   {
-    promise: "purgeAuthorizationRequests() deletes expired requests and no others",
+    promise: "purge() deletes expired requests and no others",
     async keep(story) {
       const { id: expired } = await story.begun();
       await story.backdate(expired, { expires_at: 1 });
       const { ticket } = await story.parked();
-      assert(await story.store.purgeAuthorizationRequests(1_000) >= 1);
+      assert(await story.store.purge(1_000) >= 1);
       assertExists(await story.store.takeAuthorization(ticket));
       // Its state is free again, so the row is gone.
       await story.begun({ id: expired });
     },
   },
   {
-    promise: "purgeEvents() deletes no event before its time",
+    promise: "purge() deletes no event before its time",
     async keep(story) {
       await story.connected();
-      assertEquals(await story.store.purgeEvents(1_000), 0);
+      assertEquals(await story.store.purge(1_000), 0);
     },
   },
 ];

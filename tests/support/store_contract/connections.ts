@@ -37,7 +37,7 @@ export const connections: readonly StorePromise[] = [
       const first = await story.due({ user_id });
       const second = await story.connected({ user_id });
       const gone = await story.connected({ user_id });
-      await story.store.disconnect(gone.id, user_id);
+      await story.disconnect({ id: gone.id, user_id });
       await story.connected({ user_id, provider: `${story.provider.slice(0, 30)}-other` });
       await story.connected();
       const lease = await story.lease(first);
@@ -62,11 +62,14 @@ export const connections: readonly StorePromise[] = [
     promise: "connect() again updates in place, out of whatever state it was in",
     async keep(story) {
       const request = story.connectRequest({ user_id: await story.user() });
-      assertEquals((await story.store.connect(request)).version, 1);
-      await story.store.disconnect(request.id, request.user_id);
+      await story.store.connect(request);
+      assertEquals((await story.peek(request)).version, 1);
+      await story.disconnect(request);
       const again = { ...request, ...sealed("again"), account_name: "Acme Ltd", scope: ["base"] };
-      assertEquals((await story.store.connect(again)).version, 3);
+      const connected = await story.store.connect(again);
+      assertEquals((await story.peek(request)).version, 3);
       const connection = await story.store.connection(request.id, request.user_id);
+      assertEquals(connected, connection);
       assertEquals([connection?.status, connection?.account.name], ["active", "Acme Ltd"]);
       assertEquals(connection?.scope, ["base"]);
       assertEquals((await story.peek(request)).access_token_sealed, seal("again-access"));
@@ -92,7 +95,7 @@ export const connections: readonly StorePromise[] = [
     async keep(story) {
       const one = await story.connected({ account_key: "7:7" });
       const other = await story.connected({ account_key: "7:7" });
-      await story.store.disconnect(one.id, one.user_id);
+      await story.disconnect(one);
       assertEquals((await story.peek(other)).status, "active");
     },
   },
@@ -118,9 +121,10 @@ export const connections: readonly StorePromise[] = [
       const { id: request_id, ticket } = await story.parked();
       await story.store.takeAuthorization(ticket);
       const request = story.connectRequest({ user_id: ticket.user_id, request_id });
-      assertEquals((await story.store.connect(request)).version, 1);
-      assertEquals((await story.store.connect({ ...request, ...sealed("again") })).version, 1);
-      assertEquals((await story.peek(request)).access_token_sealed, seal("first-access"));
+      const connected = await story.store.connect(request);
+      assertEquals(await story.store.connect({ ...request, ...sealed("again") }), connected);
+      const peek = await story.peek(request);
+      assertEquals([peek.version, peek.access_token_sealed], [1, seal("first-access")]);
       await story.store.returnAuthorization(request_id);
       assertEquals(await story.store.takeAuthorization(ticket), null);
     },
@@ -135,25 +139,24 @@ export const connections: readonly StorePromise[] = [
       const thief = story.connectRequest({ user_id: await story.user(), request_id });
       await assertRejects(() => story.store.connect(thief));
       assertEquals(await story.store.peek(thief.id, null, -1), null);
-      assertEquals((await story.store.connect(request)).version, 1);
+      assertEquals((await story.store.connect(request)).status, "active");
     },
   },
   {
     promise: "disconnect() erases the tokens and hands out the refresh token once, to the owner alone",
     async keep(story) {
       const { id, user_id } = await story.connected();
-      assertEquals(await story.store.disconnect(id, await story.user()), null);
-      assertEquals(await story.store.disconnect(crypto.randomUUID(), user_id), null);
-      const { provider } = story;
-      assertEquals(await story.store.disconnect(id, user_id), {
-        refresh_token_sealed: seal("first-refresh"),
-        provider,
-      });
-      assertEquals(await story.store.disconnect(id, user_id), { refresh_token_sealed: null, provider });
+      assertEquals(await story.disconnect({ id, user_id: await story.user() }), null);
+      assertEquals(await story.disconnect({ id: crypto.randomUUID(), user_id }), null);
+      assertEquals(await story.store.disconnect(id, user_id, "another"), null);
+      const disconnected = await story.disconnect({ id, user_id });
+      const connection = await story.store.connection(id, user_id);
+      assertExists(connection);
+      assertEquals(disconnected, { ...connection, refresh_token_sealed: seal("first-refresh") });
+      assertEquals(await story.disconnect({ id, user_id }), { ...connection, refresh_token_sealed: null });
       const peek = await story.peek({ id, user_id });
       assertEquals([peek.status, peek.version, peek.access_token_sealed], ["disconnected", 2, null]);
-      const connection = await story.store.connection(id, user_id);
-      assertEquals([connection?.status, connection?.access_expires_at], ["disconnected", null]);
+      assertEquals([connection.status, connection.access_expires_at], ["disconnected", null]);
     },
   },
   {
@@ -189,7 +192,7 @@ export const connections: readonly StorePromise[] = [
       const { provider } = story;
       const old = await story.connected();
       const gone = await story.connected();
-      await story.store.disconnect(gone.id, gone.user_id);
+      await story.disconnect(gone);
       await story.connected(sealed("new", "k2"));
       const [found, ...rest] = await story.store.sealedUnderOtherKeys(provider, "k2", 10);
       assertEquals(rest, []);
@@ -215,7 +218,7 @@ export const connections: readonly StorePromise[] = [
       assertEquals(await reseal(1), false);
       assertEquals(await reseal(2, "k0"), false);
       assertEquals((await story.peek(connection)).access_token_sealed, seal("second-access"));
-      await story.store.disconnect(connection.id, connection.user_id);
+      await story.disconnect(connection);
       assertEquals([await reseal(2), await reseal(3)], [false, false]);
     },
   },

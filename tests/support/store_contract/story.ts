@@ -139,6 +139,10 @@ export class Story {
     });
   }
 
+  disconnect({ id, user_id }: Owned) {
+    return this.store.disconnect(id, user_id, this.provider);
+  }
+
   async peek({ id, user_id }: Owned, seen_version = -1): Promise<Peek> {
     const peek = await this.store.peek(id, user_id, seen_version);
     assertExists(peek);

@@ -15,7 +15,9 @@ function database(...answers: Answer[]) {
 }
 
 Deno.test("supabaseStore() calls one SQL function a method, arguments named after the fields", async () => {
-  const { fetch, store } = database(json([{ outcome: "committed", version: 8 }]));
+  const { fetch, store } = database(
+    json([{ outcome: "committed", access_expires_at: "2026-12-01T12:00:00+00:00" }]),
+  );
   const committed = await store.commitRefresh({
     id: "i",
     lease_id: "l",
@@ -27,7 +29,7 @@ Deno.test("supabaseStore() calls one SQL function a method, arguments named afte
     expires_in_ms: 3_599_000,
     elapsed_ms: 12,
   });
-  assertEquals(committed, { outcome: "committed", version: 8 });
+  assertEquals(committed, { outcome: "committed", access_expires_at: "2026-12-01T12:00:00+00:00" });
   const [request] = fetch.requests;
   assert(request);
   assertEquals(new URL(request.url).pathname, "/rest/v1/rpc/oauth_commit_refresh");

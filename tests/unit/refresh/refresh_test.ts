@@ -364,7 +364,7 @@ Deno.test("a user who disconnects during the refresh stays disconnected, and the
   const caller = assertRejects(() => ask(context, connection), PublicError);
   await clock.advance(0);
   await held.arrived;
-  await context.store.disconnect(connection.id, connection.user_id);
+  await context.store.disconnect(connection.id, connection.user_id, "pipedrive");
   provider.next(() => new Response(null, { status: 200 }));
   held.release();
   await clock.advance(0);
@@ -382,7 +382,7 @@ Deno.test("a user who disconnects and connects again during the refresh keeps th
   const caller = assertRejects(() => ask(context, connection), PublicError);
   await clock.advance(0);
   await commit.arrived;
-  await context.store.disconnect(connection.id, connection.user_id);
+  await context.store.disconnect(connection.id, connection.user_id, "pipedrive");
   commit.release();
   await look.arrived;
   await connected(context, { ...connection, refresh_token: "refresh-again" });

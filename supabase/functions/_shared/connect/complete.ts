@@ -1,6 +1,6 @@
 import { judgeApiOrigin } from "../oauth/api_origin.ts";
 import type { TokenSet } from "../oauth/client.ts";
-import { notFound, PublicError, UnexpectedResponse } from "../errors.ts";
+import { PublicError, UnexpectedResponse } from "../errors.ts";
 import { classifyFailure } from "../oauth/failure.ts";
 import { exchangeCode } from "../oauth/token_endpoint.ts";
 import { connectionId } from "./connection_id.ts";
@@ -74,7 +74,7 @@ async function connectTaken(
     ...access_token,
     refresh_token: tokens.refresh_token,
   });
-  await retry(context, CONNECT_ATTEMPTS, storageUnavailable, () =>
+  return await retry(context, CONNECT_ATTEMPTS, storageUnavailable, () =>
     store.connect({
       id,
       user_id,
@@ -88,9 +88,6 @@ async function connectTaken(
       elapsed_ms: Math.round(clock.now() - asked),
       request_id: taken.id,
     }));
-  const connection = await store.connection(id, user_id);
-  if (!connection) throw notFound(id);
-  return connection;
 }
 
 async function exchange(context: Context, taken: TakenAuthorization) {

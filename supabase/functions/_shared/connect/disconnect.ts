@@ -21,16 +21,11 @@ export async function disconnectConnection(
   user_id: string,
 ): Promise<Connection> {
   const { client, store } = context;
-  const found = await store.connection(id, user_id);
-  if (found?.provider !== client.provider.name) throw notFound(id);
-  const erased = await store.disconnect(id, user_id);
-  if (!erased) throw notFound(id);
-  if (erased.refresh_token_sealed !== null) {
-    await revokeEnded(context, id, erased.refresh_token_sealed);
-  }
-  const disconnected = await store.connection(id, user_id);
+  const disconnected = await store.disconnect(id, user_id, client.provider.name);
   if (!disconnected) throw notFound(id);
-  return disconnected;
+  const { refresh_token_sealed, ...connection } = disconnected;
+  if (refresh_token_sealed !== null) await revokeEnded(context, id, refresh_token_sealed);
+  return connection;
 }
 
 /**

@@ -8,7 +8,8 @@ export interface Store {
   /** The door: a row of another user is no row. `user_id` null is a secret-key caller. Never waits for a lock. */
   peek(id: string, user_id: string | null, seen_version: number): Promise<Peek | null>;
   claimRefresh(claim: ClaimRequest): Promise<Claim>;
-  commitRefresh(commit: Commit): Promise<{ outcome: CommitOutcome; version: number }>;
+  /** With the expiry of the row as it is after the call. */
+  commitRefresh(commit: Commit): Promise<{ outcome: CommitOutcome; access_expires_at: string | null }>;
   failRefresh(failure: Failure): Promise<{ outcome: FailOutcome; retry_in_ms: number }>;
   /** Leases up to `limit` connections of one provider that are due, each as `claimRefresh` would. */
   claimDue(due: ClaimDueRequest): Promise<DueClaim[]>;
@@ -28,13 +29,10 @@ export interface Store {
   /** Puts a taken request back, where the provider gave no final answer and the ticket may be tried again. */
   returnAuthorization(request_id: string): Promise<void>;
   /** Writes the connection and its token set, in place if it exists, and erases the request's secrets. */
-  connect(connect: Connect): Promise<{ version: number }>;
+  connect(connect: Connect): Promise<Connection>;
 
-  /** Erases the tokens. The sealed refresh token comes back once, to be revoked. Null: no such connection of this user. */
-  disconnect(
-    id: string,
-    user_id: string,
-  ): Promise<{ refresh_token_sealed: string | null; provider: string } | null>;
+  /** Erases the tokens. The sealed refresh token comes back once, to be revoked. Null: no such connection of this user there. */
+  disconnect(id: string, user_id: string, provider: string): Promise<Disconnected | null>;
   /** Erases the tokens of every connection of this account that was connected before `occurred_at`. Returns how many. */
   uninstall(provider: string, account_key: string, occurred_at: string | null): Promise<number>;
 
@@ -42,10 +40,8 @@ export interface Store {
   sealedUnderOtherKeys(provider: string, key_id: string, limit: number): Promise<SealedTokenSet[]>;
   /** Replaces the seals if version and key are still those. */
   reseal(reseal: Reseal): Promise<boolean>;
-  /** Deletes up to `limit` expired authorization requests. Returns how many. */
-  purgeAuthorizationRequests(limit: number): Promise<number>;
-  /** Deletes up to `limit` events that have been kept for their time. Returns how many. */
-  purgeEvents(limit: number): Promise<number>;
+  /** Deletes expired authorization requests and events that were kept for their time, up to `limit` of each. Returns how many. */
+  purge(limit: number): Promise<number>;
 }
 
 export type Status = "active" | "reauthorization_required" | "disconnected";
@@ -62,6 +58,10 @@ export interface Connection {
   readonly access_expires_at: string | null;
 }
 
+export interface Disconnected extends Connection {
+  readonly refresh_token_sealed: string | null;
+}
+
 export interface Peek {
   readonly provider: string;
   readonly status: Status;
@@ -74,6 +74,7 @@ export interface Peek {
   readonly refresh_in_ms: number;
   /** Until the present lease ends; 0: nobody holds one. */
   readonly busy_ms: number;
+  readonly access_expires_at: string | null;
   /** Null if `version` is not above the version seen. */
   readonly access_token_sealed: string | null;
 }
@@ -103,10 +104,10 @@ export interface Claim {
   readonly outcome: ClaimOutcome;
   readonly version: number;
   readonly lease_id: string | null;
-  readonly takeover: boolean;
   /** On `busy` until the lease ends, on `backoff` until the next attempt. */
   readonly retry_in_ms: number;
   readonly expires_in_ms: number;
+  readonly access_expires_at: string | null;
   /** On `fresh` and `claimed`. */
   readonly access_token_sealed: string | null;
   /** On `claimed` only. */

@@ -70,15 +70,14 @@ export function supabaseStore(client: Rpc): Store {
     returnAuthorization: (request_id) => value("return_authorization", { request_id }),
     connect: (connect) => row("connect", withScope(connect)),
 
-    disconnect: (id, user_id) => perhaps("disconnect", { id, user_id }),
+    disconnect: (id, user_id, provider) => perhaps("disconnect", { id, user_id, provider }),
     uninstall: (provider, account_key, occurred_at) =>
       value("uninstall", { provider, account_key, occurred_at }),
 
     sealedUnderOtherKeys: (provider, key_id, limit) =>
       rows("sealed_under_other_keys", { provider, key_id, limit }),
     reseal: (reseal) => value("reseal", reseal),
-    purgeAuthorizationRequests: (limit) => value("purge_authorization_requests", { limit }),
-    purgeEvents: (limit) => value("purge_events", { limit }),
+    purge: (limit) => value("purge", { limit }),
   };
 }
 

@@ -36,7 +36,7 @@ export async function sweep(context: Context): Promise<Swept> {
   return {
     ...refreshes,
     resealed: await resealAll(context),
-    purged: await purgeAll(context),
+    purged: await context.store.purge(PURGE_LIMIT),
   };
 }
 
@@ -91,10 +91,6 @@ async function resealAll(context: Context): Promise<number> {
     }
   }
   return resealed;
-}
-
-async function purgeAll({ store }: Context): Promise<number> {
-  return await store.purgeAuthorizationRequests(PURGE_LIMIT) + await store.purgeEvents(PURGE_LIMIT);
 }
 
 async function resealOne({ client, keyring, store }: Context, row: SealedTokenSet): Promise<boolean> {
