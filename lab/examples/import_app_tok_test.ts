@@ -136,7 +136,7 @@ Deno.test("the rows of the old workflow become connections", async (t) => {
 
     await t.step("what its user has disconnected is not brought back", async () => {
       const [connection] = await sql`select id from oauth.connections where account_key = ${FOURTH}`;
-      await sql`select public.oauth_disconnect(${connection?.id}, ${USER})`;
+      await sql`select public.oauth_disconnect(${connection?.id}, ${USER}, 'pipedrive')`;
       await oldRow(scene, FOURTH, { AppId: "7" });
       const { output } = await run(scene, ["--user", USER]);
       assertMatch(output, /row 7 .*left: its user has disconnected/);

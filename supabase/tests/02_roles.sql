@@ -11,7 +11,7 @@ insert into auth.users (id) values
 -- The server connects them
 
 set local role service_role;
-select is(stored.version, 1::bigint, 'the server connects ' || account_key)
+select is(stored.status, 'active', 'the server connects ' || account_key)
 from (values
   ('a0000000-0000-8000-8000-000000000001'::uuid, 'a11ce000-0000-4000-8000-000000000000'::uuid, '7:1', 'Acme'),
   ('a0000000-0000-8000-8000-000000000002', 'a11ce000-0000-4000-8000-000000000000', '8:1', null),
@@ -142,7 +142,7 @@ select throws_ok(
   $$ update oauth.connections set user_id = 'b0b00000-0000-4000-8000-000000000000' $$, '42501', null,
   'she could not give hers to Bob'
 );
-select throws_ok('select attempts from oauth.events', '42501', null, 'not every column of events');
+select throws_ok('select kept_until from oauth.events', '42501', null, 'not every column of events');
 select throws_ok('select connection_id from oauth.token_sets', '42501', null, 'and no token set');
 select throws_ok('select id from oauth.authorization_requests', '42501', null, 'and no authorization request');
 select throws_ok(
@@ -154,7 +154,7 @@ select throws_ok(
   'and no lease'
 );
 select throws_ok(
-  $$ select public.oauth_disconnect('b0000000-0000-8000-8000-000000000001', 'b0b00000-0000-4000-8000-000000000000') $$,
+  $$ select public.oauth_disconnect('b0000000-0000-8000-8000-000000000001', 'b0b00000-0000-4000-8000-000000000000', 'pipedrive') $$,
   '42501', null, 'and no disconnecting for Bob'
 );
 

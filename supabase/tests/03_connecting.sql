@@ -17,10 +17,11 @@ create function pg_temp.bobs() returns uuid language sql as $$ select 'b0000000-
 create function pg_temp.connect(
   p_id uuid, p_user_id uuid, p_account_key text default '7:1', p_token text default 'first', p_request_id text default null
 ) returns bigint language sql as $$
-  select version from public.oauth_connect(
+  select public.oauth_connect(
     p_id, p_user_id, 'pipedrive', p_account_key, 'Acme', 'jane@acme.example', 'base contacts:read',
     'v1.k1.iv.access-' || p_token, 'v1.k1.iv.refresh-' || p_token, 'k1', 3600000, 1000, p_request_id
-  )
+  );
+  select version from oauth.connections where id = p_id
 $$;
 create function pg_temp.row(p_id uuid) returns oauth.connections language sql as $$
   select c from oauth.connections c where c.id = p_id
@@ -121,13 +122,14 @@ select is(pg_temp.history(pg_temp.alices()), '{connected 1,connected 2}', 'an ev
 -- Disconnecting
 
 select is_empty(
-  $$ select public.oauth_disconnect(pg_temp.alices(), pg_temp.bob()) $$, 'nobody disconnects another user''s connection'
+  $$ select public.oauth_disconnect(pg_temp.alices(), pg_temp.bob(), 'pipedrive') $$, 'nobody disconnects another user''s connection'
 );
-select is_empty($$ select public.oauth_disconnect(pg_temp.alices(), null) $$, 'nor does nobody');
+select is_empty($$ select public.oauth_disconnect(pg_temp.alices(), null, 'pipedrive') $$, 'nor does nobody');
 select is((pg_temp.row(pg_temp.alices())).status, 'active', 'it stays active');
 select results_eq(
-  $$ select * from public.oauth_disconnect(pg_temp.alices(), pg_temp.alice()) $$,
-  $$ values ('v1.k1.iv.refresh-again', 'pipedrive') $$,
+  $$ select status, refresh_token_sealed
+       from public.oauth_disconnect(pg_temp.alices(), pg_temp.alice(), 'pipedrive') $$,
+  $$ values ('disconnected', 'v1.k1.iv.refresh-again') $$,
   'its owner does, and the refresh token comes back once, to be revoked'
 );
 select is((pg_temp.row(pg_temp.alices())).status, 'disconnected', 'it is disconnected');
@@ -135,8 +137,9 @@ select is((pg_temp.row(pg_temp.alices())).version, 3::bigint, 'disconnecting add
 select is(pg_temp.tokens(pg_temp.alices()), null, 'the tokens are gone');
 select is((pg_temp.row(pg_temp.alices())).access_expires_at, null, 'nothing is left that could expire');
 select results_eq(
-  $$ select * from public.oauth_disconnect(pg_temp.alices(), pg_temp.alice()) $$,
-  $$ values (null::text, 'pipedrive') $$,
+  $$ select status, refresh_token_sealed
+       from public.oauth_disconnect(pg_temp.alices(), pg_temp.alice(), 'pipedrive') $$,
+  $$ values ('disconnected', null::text) $$,
   'disconnecting again is no error, and brings no token'
 );
 select is(

@@ -135,14 +135,14 @@ select is(pg_temp.begin('request 5', p_limit => 3), 'begun', 'is not');
 
 -- What is over is cleared away
 
-select is(public.oauth_purge_authorization_requests(10), 1, 'what has expired is deleted');
+select is(public.oauth_purge(10), 1, 'what has expired is deleted');
 select set_eq(
   'select id from oauth.authorization_requests',
   array['request 2', 'request 3', 'request 4', 'request 5', 'his'], 'and nothing else'
 );
 update oauth.authorization_requests set expires_at = clock_timestamp() where user_id = pg_temp.alice();
-select is(public.oauth_purge_authorization_requests(3), 3, 'so many at a time');
-select is(public.oauth_purge_authorization_requests(3), 1, 'until none is left');
+select is(public.oauth_purge(3), 3, 'so many at a time');
+select is(public.oauth_purge(3), 1, 'until none is left');
 
 select * from finish();
 rollback;

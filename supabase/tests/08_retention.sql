@@ -9,7 +9,7 @@ insert into auth.users (id) values
   ('a11ce000-0000-4000-8000-000000000000'), ('b0b00000-0000-4000-8000-000000000000');
 
 set local role service_role;
-select is(stored.version, 1::bigint, 'the server connects ' || account_key)
+select is(stored.status, 'active', 'the server connects ' || account_key)
 from (values
   ('a0000000-0000-8000-8000-000000000001'::uuid, 'a11ce000-0000-4000-8000-000000000000'::uuid, '7:1'),
   ('b0000000-0000-8000-8000-000000000001', 'b0b00000-0000-4000-8000-000000000000', '9:1')
@@ -18,7 +18,7 @@ cross join lateral public.oauth_connect(
   id, user_id, 'pipedrive', account_key, null, null, 'base',
   'v1.k1.iv.access', 'v1.k1.iv.refresh', 'k1', 3600000, 0, null
 ) stored;
-select is(public.oauth_purge_events(1000), 0, 'nothing of it is old enough to go');
+select is(public.oauth_purge(1000), 0, 'nothing of it is old enough to go');
 
 -- What each kind is worth
 
@@ -49,20 +49,20 @@ values ('a0000000-0000-8000-8000-000000000001', 'a11ce000-0000-4000-8000-0000000
         now() - interval '2159 hours');
 
 set local role service_role;
-select is(public.oauth_purge_events(3), 3, 'no more go at once than was asked for');
+select is(public.oauth_purge(3), 3, 'no more go at once than was asked for');
 select results_eq(
   $$ select version from oauth.events where kind = 'refreshed' order by version $$,
   $$ values (2::bigint), (3), (7) $$,
   'the longest past goes first'
 );
-select is(public.oauth_purge_events(1000), 2, 'the next sweep takes the rest');
+select is(public.oauth_purge(1000), 2, 'the next sweep takes the rest');
 select results_eq(
   $$ select kind, version from oauth.events where connection_id = 'a0000000-0000-8000-8000-000000000001' order by version $$,
   $$ values ('connected', 1::bigint), ('refreshed', 7) $$,
   'and leaves what is not 90 days old'
 );
-select is(public.oauth_purge_events(0), 0, 'a sweep of nothing deletes nothing');
-select is(public.oauth_purge_events(null), 0, 'nor does one without a number');
+select is(public.oauth_purge(0), 0, 'a sweep of nothing deletes nothing');
+select is(public.oauth_purge(null), 0, 'nor does one without a number');
 
 -- Nobody may help time along
 

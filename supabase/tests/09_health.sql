@@ -56,10 +56,10 @@ select is(
   (select refresh_ms from oauth.connections where id = pg_temp.id('well')), null, 'of this connection and no other'
 );
 select is(
-  (select version from public.oauth_connect(
+  (select status from public.oauth_connect(
     pg_temp.id('held'), 'a11ce000-0000-4000-8000-000000000000', 'pipedrive', 'held', null, null, 'base',
     'v1.k1.iv.access3', 'v1.k1.iv.refresh3', 'k1', 3600000, 0, null
-  )), 3::bigint, 'the user connects again'
+  )), 'active', 'the user connects again'
 );
 select is(
   (select refresh_ms from oauth.connection_health where id = pg_temp.id('held')), null,
@@ -118,7 +118,7 @@ select is(pg_temp.health('neglected'), 'healthy', 'and not before');
 update oauth.connections set refreshed_at = now() - interval '58 days' where id = pg_temp.id('neglected');
 
 select isnt_empty(
-  $$ select public.oauth_disconnect(pg_temp.id('gone'), 'a11ce000-0000-4000-8000-000000000000') $$, 'a user disconnects'
+  $$ select public.oauth_disconnect(pg_temp.id('gone'), 'a11ce000-0000-4000-8000-000000000000', 'pipedrive') $$, 'a user disconnects'
 );
 select is(pg_temp.health('gone'), 'disconnected', 'that is no illness, and is said by its name');
 
