@@ -16,7 +16,6 @@ const CLIENT_ID = "local-stack";
 export async function startSandbox(port: number, redirect_uri: string): Promise<Provider> {
   const client_secret = crypto.randomUUID();
   const sandbox = await serveSandbox({
-    hostname: "127.0.0.1",
     port,
     client_id: CLIENT_ID,
     client_secret,
