@@ -3,17 +3,12 @@ import { pathToFileURL } from "node:url";
 import { type Functions, startFunctions } from "../../local/stack/functions.ts";
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "../../tests/support/assert.ts";
 
-/** Tells what it sees; `/crash` ends the process as a fault of its own would, `/behind` goes on after its answer. */
+/** Tells what it sees; `/crash` ends the process as a fault of its own would. */
 const ECHO = `
-  declare const EdgeRuntime: { waitUntil(work: Promise<unknown>): void };
   export default {
     async fetch(request: Request): Promise<Response> {
       const url = new URL(request.url);
       if (url.pathname.endsWith("/crash")) Deno.exit(1);
-      if (url.pathname.endsWith("/behind")) {
-        const ended = new Promise((resolve) => Deno.addSignalListener("SIGTERM", resolve));
-        EdgeRuntime.waitUntil(ended.then(() => console.log("done behind the answer")));
-      }
       if (url.pathname.endsWith("/see-other")) return Response.redirect("http://127.0.0.1:9/", 303);
       console.log("printed by the function");
       return Response.json({
@@ -34,7 +29,7 @@ interface Echo {
 
 async function withFunctions(
   sources: Record<string, string>,
-  instances: number,
+  instances: Record<string, number>,
   work: (functions: Functions, log: string[]) => Promise<void>,
 ): Promise<void> {
   const dir = await Deno.makeTempDir();
@@ -64,7 +59,7 @@ async function ask(functions: Functions, path: string, init?: RequestInit): Prom
 }
 
 Deno.test("functions run as processes that share nothing and see only what they are given", async (t) => {
-  await withFunctions({ echo: ECHO, _shared: ECHO }, 2, async (functions, log) => {
+  await withFunctions({ echo: ECHO, _shared: ECHO }, { echo: 2 }, async (functions, log) => {
     await t.step("a folder with an underscore is no function", () => {
       assertEquals(functions.names, ["echo"]);
     });
@@ -109,36 +104,13 @@ Deno.test("functions run as processes that share nothing and see only what they 
       const pids = [await ask(functions, "/echo"), await ask(functions, "/echo")].map(({ pid }) => pid);
       assertEquals(new Set(pids).size, 2);
     });
-
-    await t.step("after a restart requests meet new processes, and the old ones finish theirs", async () => {
-      const before = [await ask(functions, "/echo"), await ask(functions, "/echo")].map(({ pid }) => pid);
-      const upload = new TransformStream<Uint8Array, Uint8Array>();
-      const writer = upload.writable.getWriter();
-      const underWay = ask(functions, "/echo", { method: "POST", body: upload.readable });
-      await writer.write(new TextEncoder().encode("begun before, "));
-      const restarted = functions.restart("echo");
-      while (before.includes((await ask(functions, "/echo")).pid));
-      await writer.write(new TextEncoder().encode("ended after"));
-      await writer.close();
-      const { body, pid: old } = await underWay;
-      assertEquals([body, before.includes(old)], ["begun before, ended after", true]);
-      await restarted;
-      assert(!before.includes((await ask(functions, "/echo")).pid));
-    });
-
-    await t.step("a process that is replaced first ends what it does behind its answers", async () => {
-      const answered = [await ask(functions, "/echo/behind"), await ask(functions, "/echo/behind")];
-      assertEquals(answered.map(({ path }) => path), ["/echo/behind", "/echo/behind"]);
-      await functions.restart("echo");
-      assertEquals(log.filter((line) => line === "echo: done behind the answer").length, 2);
-    });
   });
 });
 
 Deno.test("a function that does not start is named, with its own words", async () => {
   const broken = `throw new Error("no such thing as a setting");`;
   const error = await assertRejects(
-    () => withFunctions({ echo: ECHO, broken }, 1, () => Promise.resolve()),
+    () => withFunctions({ echo: ECHO, broken }, {}, () => Promise.resolve()),
     Error,
     `The function "broken" did not start`,
   );
