@@ -1,14 +1,24 @@
 /** Functions behind the gateway, as the hosted runtime would run them: tiny ones in a folder of their own. */
 import { pathToFileURL } from "node:url";
 import { type Functions, startFunctions } from "../../local/stack/functions.ts";
+import { serve } from "../../local/stack/serve.ts";
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "../../tests/support/assert.ts";
 
-/** Tells what it sees; `/crash` ends the process as a fault of its own would. */
+/** Tells what it sees; `/crash` ends the process as a fault of its own would, `/wait` answers nobody. */
 const ECHO = `
   export default {
     async fetch(request: Request): Promise<Response> {
       const url = new URL(request.url);
       if (url.pathname.endsWith("/crash")) Deno.exit(1);
+      if (url.pathname.endsWith("/wait")) {
+        console.log("waiting");
+        return await new Promise((_, reject) => {
+          request.signal.addEventListener("abort", () => {
+            console.log("the caller has left");
+            reject(request.signal.reason);
+          });
+        });
+      }
       if (url.pathname.endsWith("/see-other")) return Response.redirect("http://127.0.0.1:9/", 303);
       console.log("printed by the function");
       return Response.json({
@@ -95,6 +105,20 @@ Deno.test("functions run as processes that share nothing and see only what they 
       const response = await functions.fetch("echo", "/echo/see-other", new Request("http://gateway/"));
       assertEquals([response.status, response.headers.get("location")], [303, "http://127.0.0.1:9/"]);
       await response.body?.cancel();
+    });
+
+    await t.step("a caller who hangs up has hung up on the function", async () => {
+      const logged = async (line: string) => {
+        while (!log.includes(line)) await new Promise((resolve) => setTimeout(resolve, 10));
+      };
+      const gateway = serve(0, (request) => functions.fetch("echo", "/echo/wait", request));
+      const caller = new AbortController();
+      const asked = fetch(gateway.origin, { signal: caller.signal });
+      await logged("echo: waiting");
+      caller.abort();
+      await assertRejects(() => asked, DOMException);
+      await logged("echo: the caller has left");
+      await gateway.stop();
     });
 
     await t.step("a function that dies answers WORKER_ERROR, and a new process takes its place", async () => {

@@ -104,7 +104,10 @@ export function failure(status: number, code: string, message: string): Response
   return Response.json({ code, message }, { status, headers: { "sb-error-code": code } });
 }
 
-/** A caller that hangs up does not end what the function has begun; from the answer's first byte on, it stops reading. */
+/** Nobody reads it: the caller hung up first. */
+const HUNG_UP = 499;
+
+/** Hangs up on the function when the caller does, as the platform does; what runs behind its answer goes on. */
 async function forward(
   pool: Pool,
   path: string,
@@ -113,12 +116,13 @@ async function forward(
 ): Promise<Response> {
   const instance = await pool.next();
   if (instance === null) return failure(503, "BOOT_ERROR", "Function failed to start (please check logs)");
-  const { method, body } = request;
+  const { method, body, signal } = request;
   const headers = new Headers(request.headers);
   headers.set("accept-encoding", "identity");
   try {
-    return await instance.fetch(path, { method, headers, body, redirect: "manual" });
+    return await instance.fetch(path, { method, headers, body, redirect: "manual", signal });
   } catch (error) {
+    if (signal.aborted) return new Response(null, { status: HUNG_UP });
     log(`${path.split("?")[0]}: ${error instanceof Error ? error.message : error}`);
     // If the process died, its successor is in place before the caller can ask again.
     await within(instance.ended, NOTICE_MS, () => "it lives").catch(() => {});

@@ -172,6 +172,21 @@ Deno.test("two users and a forged token", async (t) => {
       assertEquals((await control.counts()).refreshed, before + 1);
     });
 
+    await t.step("a search whose caller hangs up is withdrawn at Pipedrive", async () => {
+      const searches = async () => (await control.journal()).filter(({ kind }) => kind === "search");
+      const before = (await searches()).length;
+      // Less than the product waits for one answer: nothing but the caller's leaving can end it earlier.
+      await control.configure({ api_latency_ms: 6_000 });
+      const leaving = new AbortController();
+      const call = get(stack, ana, "term=an", leaving.signal);
+      await until(async () => (await searches()).length > before);
+      leaving.abort();
+      await assertRejects(() => call);
+      await until(async () => (await searches()).every(({ status }) => status !== null));
+      assertEquals((await searches()).slice(before).map(({ status }) => status), [499]);
+      await control.configure({ api_latency_ms: 0 });
+    });
+
     await t.step("two accounts of one user are two connections, and a search must name one", async () => {
       const accounts = await control.accounts();
       const other = accounts.find(({ company_id, user_id }) =>
