@@ -11,8 +11,8 @@ const DEFAULT_DIR = fileURLToPath(new URL("../.local/", import.meta.url)).replac
 const USAGE = `deno task dev [--port N] [--dir FOLDER] [--fresh]
 
   --port N      the API's port, ${DEFAULT_PORT} unless given; the others take the next free ones; 0: any free ports
-  --dir FOLDER  where data, keys and logs are kept, .local unless given
-  --fresh       begins with an empty database and new keys`;
+  --dir FOLDER  where data, keys, grants and logs are kept, .local unless given
+  --fresh       begins with an empty database, new keys, and a sandbox where nobody has installed anything`;
 
 /** Settings taken over from this program's environment, where another authorization server is to be used. */
 const PROVIDER_SETTINGS = [

@@ -17,13 +17,15 @@ export type SandboxControl = {
 
 type Methods = ReturnType<typeof methodsOf>;
 
-/** Every method's errors reject. */
+/** Every method's errors reject, and what it changed is kept before it resolves. */
 export function createControl(world: World): SandboxControl {
   const methods = Object.entries(methodsOf(world)).map(([name, method]) => [
     name,
     async (request: never) => {
+      const result = await method(request);
+      world.keep();
       // A copy: what was read does not change afterwards.
-      return structuredClone(await method(request));
+      return structuredClone(result);
     },
   ]);
   return Object.fromEntries(methods);

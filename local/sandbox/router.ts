@@ -35,6 +35,7 @@ export async function answer(world: World, request: Request): Promise<Response> 
   try {
     const fault = takeFault(world, entry.kind);
     const response = fault === null ? endpoint(call) : await deliver(call, fault);
+    world.keep();
     await wait(call, latencyOf(call));
     entry.status = response.status;
     return response;

@@ -8,6 +8,8 @@ import { type SandboxOptions, World } from "./world.ts";
 export interface ServedSandbox {
   readonly origin: string;
   readonly control: SandboxControl;
+  /** Whether what was kept speaks of another origin, which its token responses named as their API's. */
+  readonly moved: boolean;
   /** Answers what it can, drops what hangs, closes the port. */
   stop(): Promise<void>;
 }
@@ -35,6 +37,7 @@ export async function serveSandbox(options: SandboxOptions & { port?: number } =
   return {
     origin,
     control,
+    moved: world.moved,
     stop: async () => {
       world.closing.abort(new TypeError("the sandbox has stopped"));
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));

@@ -18,6 +18,10 @@ export interface SandboxOptions extends Partial<Registration> {
   notify?: typeof fetch;
   /** Waits out the latencies; a real timer by default. */
   sleep?: (ms: number) => Promise<void>;
+  /** What an earlier run gave to `keep`: this one goes on from there. */
+  kept?: string | null;
+  /** Told what a later run must know, before the answer leaves that lets a caller know it. */
+  keep?: (text: string) => void;
 }
 
 /** One authorization of one user in one company: what "installed" means. */
@@ -67,10 +71,10 @@ export class World {
   /** Those that have not met their requests, in the order they were asked for. */
   faults: Fault[] = [];
   /** By the token, the code, or the grant's id. A grant that has ended is not there; its tokens still are. */
-  readonly grants = new Map<string, Grant>();
-  readonly codes = new Map<string, Code>();
-  readonly access_tokens = new Map<string, AccessToken>();
-  readonly refresh_tokens = new Map<string, RefreshToken>();
+  grants = new Map<string, Grant>();
+  codes = new Map<string, Code>();
+  access_tokens = new Map<string, AccessToken>();
+  refresh_tokens = new Map<string, RefreshToken>();
   clock_offset_ms = 0;
   /** Times of the latest requests, per window and access token. */
   readonly windows = new Map<string, number[]>();
@@ -78,11 +82,15 @@ export class World {
   readonly daily = new Map<string, number>();
   /** Ends what hangs. */
   readonly closing = new AbortController();
+  /** Whether the run before was at another origin, which its token responses named as their API's. */
+  moved = false;
+  #kept = "";
 
   /** @param origin where everything is; left out, Pipedrive's own hosts are played, each refusing the others' tokens */
   constructor(readonly options: SandboxOptions, readonly origin = PIPEDRIVE_ORIGIN) {
     const { client_id = "sandbox-client", client_secret = "sandbox-secret", redirect_uri = null } = options;
     this.registration = { client_id, client_secret, redirect_uri };
+    if (options.kept) this.#goOn(options.kept);
   }
 
   now(): number {
@@ -98,5 +106,31 @@ export class World {
     return [...this.grants.values()].findLast(({ account }) =>
       account.company_id === company_id && account.user_id === user_id
     );
+  }
+
+  /** Lets nothing be forgotten that has changed. Tokens of a grant that has ended go: unknown, they are as dead. */
+  keep(): void {
+    if (this.options.keep === undefined) return;
+    const living = ([, { grant_id }]: [string, { grant_id: string }]) => this.grants.has(grant_id);
+    const text = JSON.stringify({
+      origin: this.origin,
+      clock_offset_ms: this.clock_offset_ms,
+      codes: [...this.codes],
+      grants: [...this.grants],
+      access_tokens: [...this.access_tokens].filter(living),
+      refresh_tokens: [...this.refresh_tokens].filter(living),
+    });
+    if (text !== this.#kept) this.options.keep(text);
+    this.#kept = text;
+  }
+
+  #goOn(text: string): void {
+    const kept = JSON.parse(text);
+    this.moved = kept.origin !== this.origin;
+    this.clock_offset_ms = kept.clock_offset_ms;
+    this.codes = new Map(kept.codes);
+    this.grants = new Map(kept.grants);
+    this.access_tokens = new Map(kept.access_tokens);
+    this.refresh_tokens = new Map(kept.refresh_tokens);
   }
 }

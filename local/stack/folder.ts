@@ -61,6 +61,6 @@ export class Folder {
 
   async #empty(): Promise<void> {
     await removePostgres(this.at("postgres"));
-    await removeQuietly(this.at("keys.json"));
+    for (const name of ["keys.json", "sandbox.json"]) await removeQuietly(this.at(name));
   }
 }

@@ -5,7 +5,7 @@ import { createGateway } from "./gateway.ts";
 import { keepKeys, type Keys } from "./keys.ts";
 import { applyMigrations } from "./migrations.ts";
 import { createPage, type PageOptions } from "./page.ts";
-import { createPageTools } from "./page_tools.ts";
+import { createPageTools, expireAccessTokens } from "./page_tools.ts";
 import { Ports } from "./ports.ts";
 import { startPostgres } from "./postgres.ts";
 import { externalProvider, type Provider, startSandbox } from "./provider.ts";
@@ -16,7 +16,7 @@ import { Undo } from "./undo.ts";
 import { UserTokens } from "./user_tokens.ts";
 
 export interface StackOptions {
-  /** Keeps data and keys between runs. Without it the stack keeps nothing. */
+  /** Keeps data, keys and the sandbox's grants between runs. Without it the stack keeps nothing. */
   dir?: string;
   /** The gateway's port; the other servers take the next free ones. 0, and left out: any free ports. */
   port?: number;
@@ -81,13 +81,15 @@ class Builder {
     const functions_url = `${api.origin}/functions/v1`;
     const site: PageOptions = { config: { api_url: api.origin, publishable_key } };
     const page = this.#serve(await this.#ports.next(), createPage(site));
-    const provider = await this.#startProvider(`${functions_url}/oauth-callback/pipedrive`);
+    const provider = await this.#startProvider(`${functions_url}/oauth-callback/pipedrive`, folder);
     if (provider.control) site.config.sandbox_url = provider.origin;
     const env = { ...functionsEnv(keys, api.origin, page.origin), ...provider.env, ...this.options.env };
     const [database, functions] = await all([
       this.#startDatabase(folder, keys),
       this.#startFunctions(folder, env),
     ]);
+    // To the address that is stored no token may go any more; a refresh brings the new one.
+    if (provider.moved) await expireAccessTokens(database.url, null);
     gateway = createGateway({ keys, rest: database.rest, functions, origin: api.origin });
     site.tools = createPageTools({ functions_url, publishable_key, database_url: database.url });
 
@@ -110,11 +112,12 @@ class Builder {
     return served;
   }
 
-  async #startProvider(redirect_uri: string): Promise<Provider> {
-    const { env = {} } = this.options;
+  async #startProvider(redirect_uri: string, folder: Folder): Promise<Provider> {
+    const { dir, env = {} } = this.options;
     if (env.PIPEDRIVE_OAUTH_ORIGIN) return externalProvider(env.PIPEDRIVE_OAUTH_ORIGIN);
     this.options.onProgress?.("Starting the Pipedrive sandbox");
-    const provider = await startSandbox(await this.#ports.next(), redirect_uri);
+    const file = dir === undefined ? undefined : folder.at("sandbox.json");
+    const provider = await startSandbox(await this.#ports.next(), redirect_uri, file);
     this.undo.add(() => provider.stop());
     return provider;
   }
