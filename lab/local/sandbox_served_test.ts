@@ -69,6 +69,17 @@ Deno.test("who hangs up on a timeout is let go, and stopping lets go of the rest
   await patient;
 });
 
+Deno.test("who leaves before the request is whole is let go, and nothing is noted", async () => {
+  await using sandbox = await served();
+  const { hostname, port } = new URL(sandbox.origin);
+  const connection = await Deno.connect({ hostname, port: Number(port) });
+  const head = "POST /oauth/token HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 10\r\n\r\nhalf";
+  await connection.write(new TextEncoder().encode(head));
+  await connection.closeWrite();
+  await new Response(connection.readable).text();
+  assertEquals(await sandbox.remote.journal(), []);
+});
+
 Deno.test("the control interface is for this machine only", async () => {
   await using sandbox = await served();
   const url = `${sandbox.origin}/_control/counts`;

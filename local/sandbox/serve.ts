@@ -61,7 +61,8 @@ async function handle(
     await send(response, outgoing, caller.signal);
   } catch (error) {
     incoming.socket.destroy();
-    if (!(error instanceof TypeError)) throw error;
+    // ECONNRESET: the caller left before the request was whole.
+    if (!(error instanceof TypeError) && (error as { code?: string }).code !== "ECONNRESET") throw error;
   }
 }
 
