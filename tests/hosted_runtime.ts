@@ -41,11 +41,15 @@ if (import.meta.main) {
 }
 
 /**
- * One module that runs the tests without the check for leaked timers: this Deno takes the turns of the event loop by
- * which a test's clock moves for timers. The current Deno, in the main run, knows better and checks every test.
+ * One module that runs the tests, on a Deno with two faults that do not matter to function code. It takes the turns of
+ * the event loop by which a test's clock moves for leaked timers: the current Deno, in the main run, checks every test
+ * for them. And an immediate may run although it was cleared, on which the database driver writes a null.
  */
 function allOf(tests: readonly string[]): string {
   return [
+    'import { Socket } from "node:net";',
+    "const write: (...args: any[]) => boolean = Socket.prototype.write;",
+    "Socket.prototype.write = function (...args: any[]) { return args[0] === null || write.apply(this, args); };",
     "const define = Deno.test;",
     "const test = (name: string, fn: () => void | Promise<void>) => define({ name, fn, sanitizeOps: false, sanitizeResources: false });",
     "Object.assign(Deno, { test: Object.assign(test, define) });",

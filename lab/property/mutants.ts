@@ -1,4 +1,5 @@
 import type postgres from "postgres";
+import type { Invariant } from "../support/invariants.ts";
 
 /** One function of the migrations with a part exchanged for what one would write at first. */
 export interface Mutant {
@@ -8,7 +9,7 @@ export interface Mutant {
   readonly replace: string;
   readonly by: string;
   /** The promises of which it breaks one. */
-  readonly breaks: readonly string[];
+  readonly breaks: readonly (Invariant | "label")[];
   /** Under this seed it is caught within a few runs; under any other too, but later. */
   readonly seed: number;
 }

@@ -126,11 +126,8 @@ grant select on public.oauth_connections to authenticated, service_role;
 
 create function public.oauth_connection(p_id uuid, p_user_id uuid)
 returns setof public.oauth_connections
-language sql
-stable
-security invoker
-set search_path = ''
-set lock_timeout = '2s'
+language sql stable security invoker
+set search_path = '' set lock_timeout = '2s'
 as $$
   select v.*
     from public.oauth_connections v
@@ -138,20 +135,15 @@ as $$
    where c.id = p_id
      and (p_user_id is null or c.user_id = p_user_id);
 $$;
-
-revoke execute on function public.oauth_connection(uuid, uuid) from public, anon, authenticated;
-grant execute on function public.oauth_connection(uuid, uuid) to service_role;
-
-comment on function public.oauth_connection(uuid, uuid) is
+revoke execute on function public.oauth_connection from public, anon, authenticated;
+grant execute on function public.oauth_connection to service_role;
+comment on function public.oauth_connection is
   'One connection as its owner sees it. Another user''s is no row; p_user_id null is a caller with the secret key.';
 
 create function public.oauth_connections_of(p_user_id uuid, p_provider text)
 returns table (id uuid, status text)
-language sql
-stable
-security invoker
-set search_path = ''
-set lock_timeout = '2s'
+language sql stable security invoker
+set search_path = '' set lock_timeout = '2s'
 as $$
   select c.id, c.status
     from oauth.connections c
@@ -160,9 +152,7 @@ as $$
      and c.status <> 'disconnected'
    order by c.created_at, c.id;
 $$;
-
-revoke execute on function public.oauth_connections_of(uuid, text) from public, anon, authenticated;
-grant execute on function public.oauth_connections_of(uuid, text) to service_role;
-
-comment on function public.oauth_connections_of(uuid, text) is
+revoke execute on function public.oauth_connections_of from public, anon, authenticated;
+grant execute on function public.oauth_connections_of to service_role;
+comment on function public.oauth_connections_of is
   'A user''s connections at a provider that are not disconnected, oldest first.';

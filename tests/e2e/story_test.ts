@@ -48,10 +48,22 @@ Deno.test("two users and a forged token", async (t) => {
     });
 
     await t.step("an expired token is refreshed on the way and the caller does not notice", async () => {
-      await expire(stack, connection.id);
-      const before = (await control.counts()).refreshed;
+      // As the provider documents, the refresh token comes back; as it may, a new one does.
+      for (const rotate_refresh of [false, true]) {
+        await control.configure({ rotate_refresh });
+        await expire(stack, connection.id);
+        const before = (await control.counts()).refreshed;
+        assert((await ana.search("an")).data.items.length > 0);
+        assertEquals((await control.counts()).refreshed, before + 1);
+      }
+    });
+
+    await t.step("a client that is given more scopes costs one refresh, and no caller notices", async () => {
+      const before = await control.counts();
+      await control.configure({ scopes: ["base", "contacts:read", "deals:read"] });
       assert((await ana.search("an")).data.items.length > 0);
-      assertEquals((await control.counts()).refreshed, before + 1);
+      const after = await control.counts();
+      assertEquals([after.refreshed, after.reused], [before.refreshed + 1, 0]);
     });
 
     await t.step(
@@ -69,6 +81,19 @@ Deno.test("two users and a forged token", async (t) => {
         }
       },
     );
+
+    await t.step("searches under way when a refresh ends their access token are answered", async () => {
+      await control.configure({ old_access_dies: true });
+      const before = await control.counts();
+      const [forced, ...answers] = await Promise.all([
+        ana.invoke<{ outcome: string }>("refresh-token", { connection_id: connection.id, force: true }),
+        ...Array.from({ length: 20 }, () => ana.search("an")),
+      ]);
+      const after = await control.counts();
+      assertEquals(forced.outcome, "refreshed");
+      assertEquals(answers.filter(({ data }) => data.items.length > 0).length, 20);
+      assertEquals([after.refreshed, after.reused], [before.refreshed + 1, 0]);
+    });
 
     await t.step("a script with a secret key names the connection and needs no login", async () => {
       const headers = { apikey: stack.secret_key };
@@ -172,6 +197,21 @@ Deno.test("two users and a forged token", async (t) => {
       assertEquals((await control.counts()).refreshed, before + 1);
     });
 
+    await t.step("a search whose caller hangs up is withdrawn at Pipedrive", async () => {
+      const searches = async () => (await control.journal()).filter(({ kind }) => kind === "search");
+      const before = (await searches()).length;
+      // Less than the product waits for one answer: nothing but the caller's leaving can end it earlier.
+      await control.configure({ api_latency_ms: 6_000 });
+      const leaving = new AbortController();
+      const call = get(stack, ana, "term=an", leaving.signal);
+      await until(async () => (await searches()).length > before);
+      leaving.abort();
+      await assertRejects(() => call);
+      await until(async () => (await searches()).every(({ status }) => status !== null));
+      assertEquals((await searches()).slice(before).map(({ status }) => status), [499]);
+      await control.configure({ api_latency_ms: 0 });
+    });
+
     await t.step("two accounts of one user are two connections, and a search must name one", async () => {
       const accounts = await control.accounts();
       const other = accounts.find(({ company_id, user_id }) =>
@@ -199,8 +239,11 @@ Deno.test("two users and a forged token", async (t) => {
       "connecting again brings the same connection back, and disconnecting ends it on both sides",
       async () => {
         assertEquals((await ana.connect(control)).id, connection.id);
+        await control.configure({ uninstall_on_revoke: true });
         const ended = await ana.disconnect(connection.id);
         assertEquals(ended.status, "disconnected");
+        const notices = async () => (await control.journal()).filter(({ kind }) => kind === "notice");
+        await until(async () => (await notices()).length === 2 && (await notices())[1]?.status === 200);
         assertEquals((await sql`select 1 from oauth.token_sets`).length, 0);
         assertEquals((await control.installations()).filter(({ version }) => version > 0).length, 0);
       },

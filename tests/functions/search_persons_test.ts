@@ -10,7 +10,7 @@ import { ADDRESS, scene } from "./search_scene.ts";
 const PERSONS = "https://baltictimber.pipedrive.com/api/v2/persons/search";
 
 Deno.test("a search answers with Pipedrive's body byte for byte and its rate-limit headers", async () => {
-  const { connect, search, network } = await scene({ daily_headers: true });
+  const { connect, search, network } = await scene({ daily_budget: 30_000 });
   const { user_id, access_token, id, version } = await connect();
   const direct = await network(`${PERSONS}?term=jane`, {
     headers: { authorization: `Bearer ${access_token}` },

@@ -57,7 +57,7 @@ Deno.test("a burst above Pipedrive's limit waits for its window, and is answered
 });
 
 Deno.test("a spent daily budget is passed on at once, with Pipedrive's headers", async () => {
-  const { connect, search, searches } = await scene({ daily_headers: true, daily_budget: 20 });
+  const { connect, search, searches } = await scene({ daily_budget: 20 });
   const { user_id } = await connect();
   assertEquals((await search(user_id)).result.status, 200);
   const { result } = await search(user_id);

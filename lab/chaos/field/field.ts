@@ -111,7 +111,7 @@ export class Field {
     const { origin } = child.ready;
     const control = controlOf(origin);
     // Rate limits are another promise's business; many grants of one account stand for as many accounts.
-    await control.configure({ search_burst: null, api_burst: null, reinstall_ends_old: false });
+    await control.configure({ search_burst: null, reinstall_ends_old: false });
     return { origin, control, client: CLIENT };
   }
 

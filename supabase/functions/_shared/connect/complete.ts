@@ -98,11 +98,8 @@ async function exchange(context: Context, taken: TakenAuthorization) {
     const code_verifier = code_verifier_sealed === null
       ? null
       : await keyring.open(code_verifier_sealed, { ...request, field: "code_verifier" });
-    return await withDeadline(
-      clock,
-      EXCHANGE_MS,
-      (signal) => exchangeCode(client, { code, code_verifier, redirect_uri }, { fetch, signal }),
-    );
+    const grant = { code, code_verifier, redirect_uri };
+    return await withDeadline(clock, EXCHANGE_MS, (signal) => exchangeCode(client, grant, { fetch, signal }));
   } catch (error) {
     // A refused code is final. Anything else may be over, or mended by the operator, while the ticket lives.
     if (classifyFailure(error, client.provider).class === "permanent") throw requestInvalid();

@@ -38,11 +38,8 @@ async function revokeOnce(context: Context, id: string, refresh_token_sealed: st
   if (connection !== null && connection.status !== "disconnected") return;
   const owner = { id, provider: client.provider.name };
   const refresh_token = await openRefreshToken(keyring, owner, refresh_token_sealed);
-  await withDeadline(
-    clock,
-    ATTEMPT_MS,
-    (signal) => revoke(client, refresh_token, "refresh_token", { fetch, signal }),
-  );
+  const send = (signal: AbortSignal) => revoke(client, refresh_token, "refresh_token", { fetch, signal });
+  await withDeadline(clock, ATTEMPT_MS, send);
 }
 
 /** An operator's fault does not mend itself in seconds; whatever else went wrong may. */

@@ -43,14 +43,10 @@ export async function spend(
     return fail(context, lease, { class: "transient", wait_ms, code: "breaker_open" });
   }
   const sent = clock.now();
+  const send = (signal: AbortSignal) => refreshTokens(client, opened.refresh_token, { fetch, signal });
   let tokens: TokenSet;
   try {
-    tokens = await withDeadline(
-      clock,
-      left_ms,
-      (signal) => refreshTokens(client, opened.refresh_token, { fetch, signal }),
-      HAND_OVER_MS,
-    );
+    tokens = await withDeadline(clock, left_ms, send, HAND_OVER_MS);
   } catch (error) {
     return recordFailure(context, lease, attempt, error);
   }

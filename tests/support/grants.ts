@@ -24,14 +24,3 @@ export async function readGrants(url: string): Promise<string[]> {
     await sql.end();
   }
 }
-
-/** Throws unless all privileges are after `ask` what they were before it. */
-export async function proveGrants(url: string, ask: () => Promise<void>): Promise<void> {
-  const before = await readGrants(url);
-  await ask();
-  const after = await readGrants(url);
-  const changed = after.filter((line) => !before.includes(line));
-  if (changed.length > 0 || after.length !== before.length) {
-    throw new Error(`Requests changed the database's grants: ${changed.join("; ") || "some are gone"}`);
-  }
-}

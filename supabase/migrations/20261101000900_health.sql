@@ -5,8 +5,7 @@
 
 create function oauth.idle_limit(p_provider text)
 returns interval
-language sql
-immutable
+language sql immutable security invoker
 set search_path = ''
 as $$
   select case p_provider
@@ -14,11 +13,9 @@ as $$
     when 'pipedrive' then interval '60 days'
   end;
 $$;
-
-revoke execute on function oauth.idle_limit(text) from public, anon, authenticated;
-grant execute on function oauth.idle_limit(text) to service_role;
-
-comment on function oauth.idle_limit(text) is
+revoke execute on function oauth.idle_limit from public, anon, authenticated;
+grant execute on function oauth.idle_limit to service_role;
+comment on function oauth.idle_limit is
   'After how long without a refresh a provider''s refresh tokens die; null where the provider names no such time.';
 
 create view oauth.connection_health

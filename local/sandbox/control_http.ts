@@ -1,8 +1,28 @@
-import { CONTROL_METHODS } from "./control_client.ts";
-import type { SandboxControl } from "./types.ts";
+import type { SandboxControl } from "./control.ts";
 
+const NAMES =
+  "accounts advance_clock authorize clear_faults configure counts expire_access_tokens fail_next grant " +
+  "install installations journal register revoke send_app_sharing_notice uninstall";
 const PATH = /^\/_control\/(\w+)$/;
 const LOOPBACK = new Set(["127.0.0.1", "localhost", "[::1]"]);
+
+/** Controls a sandbox that is served elsewhere; its errors come back as errors. */
+export function controlOf(origin: string): SandboxControl {
+  const methods = NAMES.split(" ").map((name) => [
+    name,
+    async (argument: unknown = null) => {
+      const response = await fetch(`${origin}/_control/${name}`, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify(argument),
+      });
+      const { result, error } = await response.json();
+      if (error !== undefined) throw new Error(error);
+      return result ?? undefined;
+    },
+  ]);
+  return Object.fromEntries(methods);
+}
 
 /**
  * The control interface over HTTP: POST `/_control/{method}` with one JSON argument → `{ result }` or 400 `{ error }`.
@@ -23,7 +43,7 @@ export async function answerControl(control: SandboxControl, request: Request): 
   if (request.method !== "POST" || !type.startsWith("application/json")) {
     return Response.json({ error: "POST one JSON argument" }, { status: 405, headers });
   }
-  if (!Object.hasOwn(CONTROL_METHODS, name)) {
+  if (!Object.hasOwn(control, name)) {
     return Response.json({ error: `There is no control "${name}"` }, { status: 404, headers });
   }
   try {

@@ -1,7 +1,34 @@
--- The two writes of tokens: one stores a token set, one erases it.
+-- A token set: the sealed tokens of one connection.
 --
--- Whatever connects, refreshes or disconnects goes through here, so that each raises the version by one and clears what
--- belonged to the tokens that are gone: no refresh in flight can then write over them.
+-- Apart from the connection, so that no question about a connection can answer with a secret; access and refresh
+-- token apart from each other, so that reading the one never touches the other. The keys that open them are not in
+-- this database.
+
+create table oauth.token_sets (
+  connection_id uuid primary key references oauth.connections (id) on delete cascade,
+  access_token_sealed oauth.sealed not null,
+  refresh_token_sealed oauth.sealed not null,
+  key_id text not null,
+  constraint token_sets_key_id_is_the_seals check (
+    split_part(access_token_sealed, '.', 2) = key_id and split_part(refresh_token_sealed, '.', 2) = key_id
+  )
+);
+
+comment on table oauth.token_sets is
+  'Written in the transaction that raises the connection''s version. Erased means that the row is gone.';
+comment on column oauth.token_sets.access_token_sealed is
+  'JSON of access_token and api_origin: where the token is sent is sealed with it, so that no edited column can redirect it.';
+comment on column oauth.token_sets.key_id is
+  'Under which key both seals were made. A key may be removed once no row names it, so the check holds this to the seals themselves.';
+
+create index token_sets_key_id_idx on oauth.token_sets (key_id);
+
+revoke all on oauth.token_sets from public, anon, authenticated, service_role;
+grant select, insert, update, delete on oauth.token_sets to service_role;
+
+-- No policy: row level security then shows no row to anyone but service_role, which bypasses it.
+alter table oauth.token_sets enable row level security;
+alter table oauth.token_sets force row level security;
 
 create function oauth.store_token_set(
   p_id uuid,
@@ -13,8 +40,7 @@ create function oauth.store_token_set(
   p_elapsed_ms bigint
 )
 returns timestamptz
-language plpgsql
-security invoker
+language plpgsql security invoker
 set search_path = ''
 as $$
 declare
@@ -60,23 +86,22 @@ begin
   return v_expires_at;
 end;
 $$;
-
-revoke execute on function oauth.store_token_set(uuid, uuid, text, text, text, bigint, bigint) from public, anon, authenticated;
-grant execute on function oauth.store_token_set(uuid, uuid, text, text, text, bigint, bigint) to service_role;
-
-comment on function oauth.store_token_set(uuid, uuid, text, text, text, bigint, bigint) is
+revoke execute on function oauth.store_token_set from public, anon, authenticated;
+grant execute on function oauth.store_token_set to service_role;
+comment on function oauth.store_token_set is
   'Writes the tokens of a connection whose row the caller has locked. Returns when the access token expires.';
 
 create function oauth.erase_token_set(p_id uuid, p_kind text)
 returns text
-language plpgsql
-security invoker
+language plpgsql security invoker
 set search_path = ''
 as $$
 declare
   v_refresh_token_sealed text;
 begin
-  delete from oauth.token_sets s where s.connection_id = p_id returning s.refresh_token_sealed into v_refresh_token_sealed;
+  delete from oauth.token_sets s
+   where s.connection_id = p_id
+  returning s.refresh_token_sealed into v_refresh_token_sealed;
   update oauth.connections c
      set status = 'disconnected',
          version = c.version + 1,
@@ -97,9 +122,7 @@ begin
   return v_refresh_token_sealed;
 end;
 $$;
-
-revoke execute on function oauth.erase_token_set(uuid, text) from public, anon, authenticated;
-grant execute on function oauth.erase_token_set(uuid, text) to service_role;
-
-comment on function oauth.erase_token_set(uuid, text) is
+revoke execute on function oauth.erase_token_set from public, anon, authenticated;
+grant execute on function oauth.erase_token_set to service_role;
+comment on function oauth.erase_token_set is
   'Erases the tokens of a connection whose row the caller has locked; p_kind is the event that says why. Returns the sealed refresh token, to be revoked at the provider.';

@@ -18,10 +18,8 @@ create function public.oauth_connect(
   p_request_id text
 )
 returns setof public.oauth_connections
-language plpgsql
-security invoker
-set search_path = ''
-set lock_timeout = '2s'
+language plpgsql security invoker
+set search_path = '' set lock_timeout = '2s'
 as $$
 declare
   v_now timestamptz := clock_timestamp();
@@ -81,11 +79,9 @@ begin
   return query select v.* from public.oauth_connections v where v.id = p_id;
 end;
 $$;
-
-revoke execute on function public.oauth_connect(uuid, uuid, text, text, text, text, text, text, text, text, bigint, bigint, text) from public, anon, authenticated;
-grant execute on function public.oauth_connect(uuid, uuid, text, text, text, text, text, text, text, text, bigint, bigint, text) to service_role;
-
-comment on function public.oauth_connect(uuid, uuid, text, text, text, text, text, text, text, text, bigint, bigint, text) is
+revoke execute on function public.oauth_connect from public, anon, authenticated;
+grant execute on function public.oauth_connect to service_role;
+comment on function public.oauth_connect is
   'Stores a connection and its tokens, in place if it exists, and erases the secrets of the request it came of. Returns the connection as its owner sees it. A repeated call for the same request changes nothing.';
 
 create function public.oauth_disconnect(p_id uuid, p_user_id uuid, p_provider text)
@@ -100,10 +96,8 @@ returns table (
   access_expires_at timestamptz,
   refresh_token_sealed text
 )
-language plpgsql
-security invoker
-set search_path = ''
-set lock_timeout = '2s'
+language plpgsql security invoker
+set search_path = '' set lock_timeout = '2s'
 as $$
 #variable_conflict use_column
 declare
@@ -127,25 +121,17 @@ begin
        and v_status is not null;
 end;
 $$;
-
-revoke execute on function public.oauth_disconnect(uuid, uuid, text) from public, anon, authenticated;
-grant execute on function public.oauth_disconnect(uuid, uuid, text) to service_role;
-
-comment on function public.oauth_disconnect(uuid, uuid, text) is
+revoke execute on function public.oauth_disconnect from public, anon, authenticated;
+grant execute on function public.oauth_disconnect to service_role;
+comment on function public.oauth_disconnect is
   'Erases the user''s own connection''s tokens, and answers with the connection as it is then. The sealed refresh token comes back once, to be revoked at the provider; null if there is none any more. No row: no such connection of this user at this provider.';
 
 create function public.oauth_uninstall(p_provider text, p_account_key text, p_occurred_at timestamptz)
 returns integer
-language plpgsql
-security invoker
-set search_path = ''
-set lock_timeout = '2s'
+language sql security invoker
+set search_path = '' set lock_timeout = '2s'
 as $$
-declare
-  v_id uuid;
-  v_erased integer := 0;
-begin
-  for v_id in
+  with ended as materialized (
     select c.id
       from oauth.connections c
      where c.provider = p_provider
@@ -155,16 +141,12 @@ begin
        and (p_occurred_at is null or c.connected_at < p_occurred_at)
      order by c.id
        for update
-  loop
-    perform oauth.erase_token_set(v_id, 'uninstalled');
-    v_erased := v_erased + 1;
-  end loop;
-  return v_erased;
-end;
+  )
+  select count(*)::integer
+    from ended
+   cross join lateral oauth.erase_token_set(ended.id, 'uninstalled');
 $$;
-
-revoke execute on function public.oauth_uninstall(text, text, timestamptz) from public, anon, authenticated;
-grant execute on function public.oauth_uninstall(text, text, timestamptz) to service_role;
-
-comment on function public.oauth_uninstall(text, text, timestamptz) is
+revoke execute on function public.oauth_uninstall from public, anon, authenticated;
+grant execute on function public.oauth_uninstall to service_role;
+comment on function public.oauth_uninstall is
   'Erases the tokens of every connection of this account, whoever owns it, that was connected before p_occurred_at; null: whenever. Returns how many.';
