@@ -8,14 +8,9 @@ import { type ServedSandbox, serveSandbox } from "../../local/sandbox/mod.ts";
 import { supabaseStore } from "../../supabase/functions/_shared/keep/store.ts";
 import { projectVersion } from "../../tools/version.ts";
 import { withDatabase } from "../../tests/support/database.ts";
-<<<<<<< ours
 import { connect, contextOn, KEYS } from "../../tests/support/make.ts";
-import { codeBlocks, read } from "../support/pages.ts";
-=======
-import { connected, KEYS, makeContext } from "../../tests/support/make.ts";
 import { standIn } from "../schedule/stand_ins.ts";
-import { codeBlocks } from "../support/pages.ts";
->>>>>>> theirs
+import { codeBlocks, read } from "../support/pages.ts";
 import { openSqlRpc } from "../../tests/support/sql_rpc.ts";
 import { assert, assertEquals, assertMatch, assertRejects } from "../../tests/support/assert.ts";
 import { readCatalogue } from "../../tests/support/catalogue.ts";
@@ -151,35 +146,6 @@ Deno.test("CHANGELOG.md and the document agree on the version, which is written 
   assertMatch(await read("CHANGELOG.md"), new RegExp(`^## \\[${version}\\] - \\d{4}-\\d{2}-\\d{2}$`, "m"));
 });
 
-<<<<<<< ours
-=======
-Deno.test("the pages point to places that exist", async () => {
-  for (const page of ["front-end.md", "from-n8n.md", "upgrading.md"]) {
-    const at = new URL(`../../docs/${page}`, import.meta.url);
-    const text = await Deno.readTextFile(at);
-    for (const [, path = ""] of text.matchAll(/\]\((?!https?:)([^)#]+)/g)) {
-      assert(await Deno.stat(new URL(path, at)), path);
-    }
-    for (const [path] of text.matchAll(/\btools\/[\w/]+\.ts/g)) {
-      assert(await Deno.stat(new URL(`../${path}`, at)), path);
-    }
-  }
-});
-
-Deno.test("the pages name the tools in the versions that the project has", async () => {
-  const root = new URL("../../", import.meta.url);
-  const versions = (text: string, tool: string) =>
-    new Set(Array.from(text.matchAll(new RegExp(`${tool}@([\\d.]+\\d)`, "g")), ([, version]) => version));
-  const readme = await Deno.readTextFile(new URL("README.md", root));
-  for (const page of ["from-n8n.md", "upgrading.md"]) {
-    const text = await Deno.readTextFile(new URL(`docs/${page}`, root));
-    for (const tool of ["deno", "supabase"]) {
-      const named = versions(text, tool);
-      if (named.size > 0) assertEquals([page, named], [page, versions(readme, tool)]);
-    }
-  }
-});
-
 /** The page's SQL, in its order. */
 async function pageSql() {
   const [versions, exporting, removingOne, removingAll, forgettingSecrets, ...more] = await codeBlocks(
@@ -207,7 +173,6 @@ async function useAll(sql: postgres.Sql): Promise<void> {
   await sql`create table oauth.imported_rows (id text primary key)`;
 }
 
->>>>>>> theirs
 /** Two users with one connection each, whose tokens the sandbox knows. */
 async function withConnections(sql: postgres.Sql, url: string, { control }: ServedSandbox): Promise<void> {
   const rpc = await openSqlRpc(url);
