@@ -6,7 +6,7 @@ import { proveGrants, readGrants } from "../../local/stack/grants.ts";
 import { startPostgres } from "../../local/stack/postgres.ts";
 import { openRest } from "../../local/stack/rest.ts";
 import { type Stack, startStack } from "../../local/stack/stack.ts";
-import { assert, assertEquals, assertNotEquals, assertRejects } from "../support/assert.ts";
+import { assert, assertEquals, assertNotEquals, assertRejects } from "../../tests/support/assert.ts";
 
 const SECRET_COLUMNS = [
   "access_token_sealed",
