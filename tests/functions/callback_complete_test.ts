@@ -113,9 +113,16 @@ for (const [how, status, code] of exchangeFaults) {
     const answer = await complete(stage, request);
     assertEquals(answer.refusal, [status, code]);
     assertEquals(answer.headers.has("retry-after"), status === 503 || status === 429);
+    assertEquals(stage.clock.now(), how === "timeout" ? 20_000 : 0);
     assertEquals((await complete(stage, request)).status, 200);
   });
 }
+
+story("the exchange repeats the redirect URI that was sent, whatever is set by then", async (stage) => {
+  const [request, { client }] = [await park(stage), stage.context];
+  Object.assign(stage.context, { client: { ...client, redirect_uri: "https://moved.example/pipedrive" } });
+  assertEquals((await complete(stage, request)).status, 200);
+});
 
 story("a token endpoint that names its wait has it passed on", async (stage) => {
   const request = await park(stage);
