@@ -5,8 +5,8 @@ import { bootstrap } from "../../local/stack/bootstrap.ts";
 import { startPostgres } from "../../local/stack/postgres.ts";
 import { openRest } from "../../local/stack/rest.ts";
 import { type Stack, startStack } from "../../local/stack/stack.ts";
-import { readGrants } from "../support/grants.ts";
-import { assert, assertEquals, assertNotEquals, assertRejects } from "../support/assert.ts";
+import { readGrants } from "../../tests/support/grants.ts";
+import { assert, assertEquals, assertNotEquals, assertRejects } from "../../tests/support/assert.ts";
 
 const SECRET_COLUMNS = [
   "access_token_sealed",
