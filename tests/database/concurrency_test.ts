@@ -118,6 +118,19 @@ Deno.test("one after the other", async (test) => {
       });
     });
 
+    await test.step("a purge waits neither for a request that is being completed nor for another purge", async () => {
+      for (const id of ["held", "over"]) await begin(sql, id, 100);
+      await sql`update oauth.authorization_requests set expires_at = now()`;
+      await inTransaction(sql, async (transaction) => {
+        await transaction`select from oauth.authorization_requests where id = 'held' for update`;
+        assertEquals(await purge(sql), 1);
+      });
+      await inTransaction(sql, async (transaction) => {
+        assertEquals(await purge(transaction), 1);
+        assertEquals(await purge(sql), 0);
+      });
+    });
+
     await test.step("who waits two seconds for a lock is told so", async () => {
       await inTransaction(sql, async (transaction) => {
         await transaction`select from oauth.connections where id = ${ID} for update`;
@@ -197,6 +210,11 @@ async function begin(sql: Sql, id: string, limit: number): Promise<string | unde
     select outcome from public.oauth_begin_authorization(${id}, ${USER}, 'pipedrive', 'binding',
       'https://x.example/callback', '/', null, 600000, ${limit})`;
   return rows[0]?.outcome;
+}
+
+async function purge(sql: Sql): Promise<number> {
+  const [row] = await sql<{ purged: number }[]>`select public.oauth_purge(10) as purged`;
+  return row?.purged ?? -1;
 }
 
 async function version(sql: Sql): Promise<number> {
