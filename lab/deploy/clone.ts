@@ -1,11 +1,12 @@
-import { type ManagementApi, serveManagementApi } from "./management_api.ts";
-import { copyProject } from "./project_copy.ts";
-import { type Cli, supabaseCli } from "./supabase_cli.ts";
+import { join } from "node:path";
+import { type SupabaseCli, supabaseCli } from "../../tools/supabase_cli.ts";
+import { ACCESS_TOKEN, type ManagementApi, serveManagementApi } from "./management_api.ts";
+import { copyProject, write } from "./project_copy.ts";
 
 export interface Clone {
   readonly folder: string;
-  /** In the folder, and reaching `api` in place of Supabase. */
-  readonly cli: Cli;
+  /** The CLI in the folder, reaching `api` in place of Supabase. */
+  readonly supabase: SupabaseCli;
   readonly api: ManagementApi;
 }
 
@@ -14,11 +15,22 @@ export async function withClone(work: (clone: Clone) => Promise<void>): Promise<
   const folder = await Deno.makeTempDir({ prefix: "clone-" });
   const home = await Deno.makeTempDir({ prefix: "home-" });
   const api = serveManagementApi();
+  const profile = join(home, "profile.yaml");
   try {
     await copyProject(folder);
-    await work({ folder, api, cli: await supabaseCli(folder, home, api.origin) });
+    await write(
+      profile,
+      `name: loopback\napi_url: ${api.origin}\ndashboard_url: ${api.origin}/dashboard\nproject_host: supabase.invalid\n`,
+    );
+    const env = { SUPABASE_PROFILE: profile, SUPABASE_ACCESS_TOKEN: ACCESS_TOKEN };
+    await work({ folder, api, supabase: supabaseCli(folder, home, env) });
   } finally {
     await api.stop();
     for (const place of [folder, home]) await Deno.remove(place, { recursive: true });
   }
+}
+
+/** The lines by which the CLI warns: of what it ignores, above all. */
+export function warnings(stderr: string): string[] {
+  return stderr.split("\n").filter((line) => /\bwarn(ing)?\b|deprecated|unknown|fallback/i.test(line));
 }

@@ -9,17 +9,17 @@ import { startPostgres } from "../../local/stack/postgres.ts";
 import { openRest } from "../../local/stack/rest.ts";
 import { assert, assertEquals, assertMatch, assertNotEquals } from "../../tests/support/assert.ts";
 import { complaints, pgtapFiles, readPgtapFile } from "../../tests/support/pgtap.ts";
-import { type Clone, withClone } from "./clone.ts";
+import { generateTypes, TYPES_FILE } from "../../tools/database_types.ts";
+import type { SupabaseCli } from "../../tools/supabase_cli.ts";
+import { type Clone, warnings, withClone } from "./clone.ts";
 import { write } from "./project_copy.ts";
-import { warnings } from "./supabase_cli.ts";
-import { generateTypes, TYPES_FILE } from "./types.ts";
 
 /** What the advisors say of us and we keep, by `cache_key`, each with its reason. Empty: nothing. */
 const REVIEWED: Readonly<Record<string, string>> = {};
 
 Deno.test("db push builds the database, once", async (t) => {
-  await withEmptyProject(async ({ cli, url, server_url, folder, connect }) => {
-    const push = () => cli.must("db", "push", `--remote=${url}`, "--yes");
+  await withEmptyProject(async ({ supabase, url, server_url, folder, connect }) => {
+    const push = () => supabase("db", "push", `--remote=${url}`, "--yes");
     const files = [...Deno.readDirSync(join(folder, "supabase/migrations"))].map(({ name }) => name).sort();
 
     const first = await push();
@@ -45,12 +45,12 @@ Deno.test("db push builds the database, once", async (t) => {
       }
     });
     await t.step("the advisors have nothing to say that was not reviewed", async () => {
-      const found = await advisors({ cli }, url);
+      const found = await advisors(supabase, url);
       assertEquals(found.filter((key) => !(key in REVIEWED)), []);
       assertEquals(Object.keys(REVIEWED).filter((key) => !found.includes(key)), []);
     });
     await t.step("the types checked in are the database's", async () => {
-      const generated = await generateTypes(cli, url);
+      const generated = await generateTypes(supabase, server_url);
       const hint = "the migrations offer something else: deno task types";
       assertEquals(await Deno.readTextFile(TYPES_FILE), generated, hint);
     });
@@ -60,7 +60,7 @@ Deno.test("db push builds the database, once", async (t) => {
       assertEquals(await users(), []);
       // Auth's own, which the library that stands in for it does without.
       await sql`alter table auth.users add column instance_id uuid`;
-      await cli.must("db", "push", "--include-seed", `--remote=${url}`, "--yes");
+      await supabase("db", "push", "--include-seed", `--remote=${url}`, "--yes");
       assertEquals(await users(), ["demo@example.com"]);
       assertEquals(await signIn(server_url, "demo@example.com", "demo-password"), 200);
       assertEquals(await signIn(server_url, "demo@example.com", "another"), 400);
@@ -71,8 +71,8 @@ Deno.test("db push builds the database, once", async (t) => {
         "create table public.open (id bigint primary key); grant select on public.open to anon;",
       );
       await push();
-      assertEquals(await advisors({ cli }, url), ["rls_disabled_in_public_public_open"]);
-      assertNotEquals(await generateTypes(cli, url), await Deno.readTextFile(TYPES_FILE));
+      assertEquals(await advisors(supabase, url), ["rls_disabled_in_public_public_open"]);
+      assertNotEquals(await generateTypes(supabase, server_url), await Deno.readTextFile(TYPES_FILE));
     });
   });
 });
@@ -126,9 +126,9 @@ async function signIn(database_url: string, email: string, password: string): Pr
 }
 
 /** What is worth a warning or more, by its key. */
-async function advisors({ cli }: Pick<Clone, "cli">, url: string): Promise<string[]> {
+async function advisors(supabase: SupabaseCli, url: string): Promise<string[]> {
   const args = ["db", "advisors", "--type=all", "--level=warn", `--remote=${url}`];
-  const { stdout, stderr } = await cli.must(...args);
+  const { stdout, stderr } = await supabase(...args);
   if (stdout === "" && stderr.includes("No issues found")) return [];
   const found: { cache_key: string }[] = JSON.parse(stdout);
   return found.map(({ cache_key }) => cache_key).sort();

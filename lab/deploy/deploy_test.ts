@@ -4,27 +4,27 @@
  */
 import { join } from "node:path";
 import { AppUser, followRedirect } from "../../local/stack/app_user.ts";
+import { importsOf } from "../../tests/import_rules.ts";
 import { assert, assertEquals } from "../../tests/support/assert.ts";
-import { withClone } from "./clone.ts";
+import { warnings, withClone } from "./clone.ts";
 import { withHostedProject } from "./hosted_project.ts";
 import { PROJECT_REF, type Upload } from "./management_api.ts";
 import { filesOf, functionNames } from "./needs.ts";
 import { write } from "./project_copy.ts";
-import { warnings } from "./supabase_cli.ts";
 
 /** Our part of a bundle, per function: a limit that growth is to be noticed by. */
 const UPLOAD_LIMIT_BYTES = 256 * 1024;
 /** With the packages. The platform's own is 20 MB (https://supabase.com/docs/guides/functions/limits). */
 const BUNDLE_LIMIT_BYTES = 15_000_000;
-/** What the function code loads from npm; the rest of the import map is for tests and the local stack. */
+/** What the function code loads from npm, and all that its import map names. */
 const PACKAGES = ["@supabase/server", "@supabase/supabase-js", "jose", "oauth4webapi", "valibot"];
 const DEPLOY = ["functions", "deploy", "--use-api", "--yes"];
 
 const names = functionNames();
 
 Deno.test("a deploy uploads what a function needs, and nothing else", async (t) => {
-  await withClone(async ({ folder, cli, api }) => {
-    const deployed = await cli.must(...DEPLOY, `--remote=${PROJECT_REF}`);
+  await withClone(async ({ folder, supabase, api }) => {
+    const deployed = await supabase(...DEPLOY, `--remote=${PROJECT_REF}`);
 
     await t.step("every function goes up, and nothing that is not one", () => {
       assertEquals([...api.uploads.keys()].sort(), names);
@@ -39,6 +39,10 @@ Deno.test("a deploy uploads what a function needs, and nothing else", async (t) 
         for (const [name, content] of upload.files) {
           assertEquals(content, await Deno.readFile(join(folder, name)));
         }
+      });
+      await t.step(`${slug}: names what is deployed, and no other package`, () => {
+        assertEquals(packagesOfMap(text(upload.files.get("import_map.json"))), PACKAGES);
+        assertEquals(strangers(upload), []);
       });
       await t.step(`${slug}: nothing lies in its folder unused`, async () => {
         const own = `supabase/functions/${slug}/`;
@@ -63,28 +67,46 @@ Deno.test("a deploy uploads what a function needs, and nothing else", async (t) 
         for (const stray of STRAY) await write(join(folder, "supabase/functions", place, stray), "SECRET=1");
       }
       api.forget();
-      await cli.must(...DEPLOY, `--remote=${PROJECT_REF}`);
+      await supabase(...DEPLOY, `--remote=${PROJECT_REF}`);
       for (const [slug, upload] of api.uploads) assertEquals(namesIn(upload), before.get(slug));
       assertEquals(api.uploads.size, names.length);
     });
+    await t.step(
+      "a package of the tests would have been noticed, in the import map and in a file",
+      async () => {
+        const [map, module] = ["import_map.json", "supabase/functions/_shared/errors.ts"];
+        const { imports } = JSON.parse(await Deno.readTextFile(join(folder, map)));
+        await write(join(folder, map), JSON.stringify({ imports: { ...imports, a: "npm:axe-core@4.14.1" } }));
+        await write(
+          join(folder, module),
+          await Deno.readTextFile(join(folder, module)) + 'import type {} from "ajv";\n',
+        );
+        api.forget();
+        await supabase(...DEPLOY, `--remote=${PROJECT_REF}`);
+        assertEquals([...api.uploads.keys()].sort(), names);
+        for (const upload of api.uploads.values()) {
+          assertEquals(strangers(upload).sort(), [`${map}: axe`, `${map}: axe-core`, `${module}: ajv`]);
+        }
+      },
+    );
     await t.step("a misspelt setting would have brought a warning", async () => {
       const config = join(folder, "supabase/config.toml");
       const text = await Deno.readTextFile(config);
       await Deno.writeTextFile(config, text.replace("verify_jwt", "verify_jwtt"));
-      const { stderr } = await cli.must(...DEPLOY, `--remote=${PROJECT_REF}`);
+      const { stderr } = await supabase(...DEPLOY, `--remote=${PROJECT_REF}`);
       assert(warnings(stderr).some((line) => line.includes("verify_jwtt")), stderr);
     });
   });
 });
 
 Deno.test("link, db push, secrets set, functions deploy: and it works on the hosted runtime's Deno", async (t) => {
-  await withClone(async ({ folder, cli, api }) => {
+  await withClone(async ({ folder, supabase, api }) => {
     await withHostedProject(async (project) => {
-      await cli.must("link", `--project-ref=${PROJECT_REF}`);
-      await cli.must("db", "push", `--remote=${project.database_url}`, "--yes");
+      await supabase("link", `--project-ref=${PROJECT_REF}`);
+      await supabase("db", "push", `--remote=${project.database_url}`, "--yes");
       await write(join(folder, ".env"), project.env_file);
-      await cli.must("secrets", "set", "--env-file", ".env", "--yes");
-      await cli.must(...DEPLOY);
+      await supabase("secrets", "set", "--env-file", ".env", "--yes");
+      await supabase(...DEPLOY);
       const functions = await project.deploy(api.uploads.values(), api.secrets);
       const at = (path: string) => `${project.api_url}/functions/v1/${path}`;
       const ana = await new AppUser({ ...project, publishable_key: project.keys.publishable_key })
@@ -181,14 +203,34 @@ function namesIn({ files }: Upload): string[] {
   return [...files.keys()].sort();
 }
 
-/** Packages that only the tests' part of the import map names. */
+/** What an upload names that is not deployed: packages, and anywhere in its text what only the lab needs. */
+function strangers({ files }: Upload): string[] {
+  return [...files].flatMap(([path, content]) => {
+    const source = text(content);
+    const packages = path === "import_map.json"
+      ? packagesOfMap(source)
+      : importsOf(source).filter((specifier) => !/^(\.|node:)/.test(specifier));
+    const words = Array.from(source.matchAll(/\b(playwright|axe|react)\b/gi), ([word]) => word);
+    return [...packages.filter((name) => !PACKAGES.includes(name)), ...words].map((it) => `${path}: ${it}`);
+  });
+}
+
+/** Packages that tests and tools name, and what is deployed does not. */
 async function ofTests(loaded: Iterable<string>): Promise<string[]> {
-  const map = JSON.parse(await Deno.readTextFile(new URL("../../import_map.json", import.meta.url)));
-  const named = Object.values<string>(map.imports)
-    .map((specifier) => /^npm:(@?[^@]+)@/.exec(specifier)?.[1] ?? specifier);
+  const read = (path: string) => Deno.readTextFile(new URL(`../../${path}`, import.meta.url));
+  const named = [await read("deno.json"), await read("lab/deno.json")].flatMap(packagesOfMap);
   const tests = new Set(named.filter((name) => !PACKAGES.includes(name)));
   assert(PACKAGES.every((name) => named.includes(name)) && tests.size > 0);
   return [...loaded].filter((id) => tests.has(id.slice(0, id.lastIndexOf("@"))));
+}
+
+function packagesOfMap(map: string): string[] {
+  return Object.values<string>(JSON.parse(map).imports)
+    .map((specifier) => /^npm:(@?[^@]+)@/.exec(specifier)?.[1] ?? specifier);
+}
+
+function text(bytes: Uint8Array | undefined): string {
+  return new TextDecoder().decode(bytes);
 }
 
 function sum(numbers: readonly number[]): number {

@@ -1,11 +1,10 @@
 import { join } from "node:path";
 import { eachLine, guard, run, signalIfAlive, within } from "../../local/stack/process.ts";
 import type { Upload } from "./management_api.ts";
+import { HOSTED_DENO } from "../../tests/hosted_runtime.ts";
 import { packageSizes } from "./package_sizes.ts";
 import { write } from "./project_copy.ts";
 
-/** What `supabase/edge-runtime` pins. */
-const HOSTED_DENO = "2.1.4";
 const BOOT_TIMEOUT_MS = 120_000;
 const LISTENING = /Listening on (http:\/\/127\.0\.0\.1:\d+)/;
 /** What Deno needs to find its cache and the registry; the hosted runtime has no use for them. */

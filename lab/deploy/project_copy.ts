@@ -1,18 +1,12 @@
 import { dirname, join } from "node:path";
-import { walk } from "../../tests/support/walk.ts";
+import { projectFiles } from "../../tests/support/project.ts";
 
 const ROOT = new URL("../../", import.meta.url);
-const FILES = ["import_map.json", "deno.json", ".tool-versions", ".env.example", "README.md"];
-const FOLDERS = ["supabase", "tests/support", "lab/support", "local"];
-/** What the CLI and its user leave behind; a fresh clone has none of it. */
-const LEFT_BEHIND = /(^|\/)(\.temp|\.branches|\.env)(\/|$)/;
 
-/** The project as cloned, in `into`: the CLI may write there, and a test may add what it likes. */
-export async function copyProject(into: string): Promise<void> {
-  const paths = [...FILES];
-  for (const folder of FOLDERS) for await (const path of walk(ROOT, folder)) paths.push(path);
-  for (const path of paths.filter((path) => !LEFT_BEHIND.test(path))) {
-    await write(join(into, path), await Deno.readFile(new URL(path, ROOT)));
+/** The project as cloned, in `into`, without what lies in `left_out`: a test may do with it what it likes. */
+export async function copyProject(into: string, left_out = "none/"): Promise<void> {
+  for (const path of await projectFiles()) {
+    if (!path.startsWith(left_out)) await write(join(into, path), await Deno.readFile(new URL(path, ROOT)));
   }
 }
 

@@ -1,7 +1,7 @@
 import type fc from "fast-check";
 import { pipedrive } from "../../supabase/functions/_shared/providers/pipedrive.ts";
 import type { Keyring } from "../../supabase/functions/_shared/keep/seal.ts";
-import { supabaseStore } from "../../supabase/functions/_shared/keep/supabase_store.ts";
+import { supabaseStore } from "../../supabase/functions/_shared/keep/store.ts";
 import { contextOn } from "../../tests/support/make.ts";
 import type { SqlRpc } from "../../tests/support/sql_rpc.ts";
 import { Authority, GRACE_MS, type Kind } from "./authority.ts";
@@ -80,7 +80,7 @@ export class World {
     await rest();
     while (await this.turns.next() || await this.clock.wakeNext()) {
       await rest();
-      if (this.turns.released > TURNS_LIMIT) throw new Error("I7: it does not come to rest");
+      if (this.turns.released > TURNS_LIMIT) throw new Error("every waiter ends: it does not come to rest");
     }
   }
 

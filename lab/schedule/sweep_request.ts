@@ -12,11 +12,12 @@ for (const [name, value] of Object.entries(PROJECT)) Deno.env.set(name, value);
 export async function send({ method, url, headers, body }: Queued) {
   const context = await makeContext();
   const wiring: Wiring = {
-    context: () => Promise.resolve(context),
+    context: () => context,
+    store: context.store,
     app_origins: [],
     providers: ["pipedrive"],
   };
-  const handle = serve("refresh-token", ["user", "secret"], refreshToken(() => Promise.resolve(wiring)));
+  const handle = serve("refresh-token", ["user", "secret:*"], refreshToken(() => Promise.resolve(wiring)));
   const { result, lines } = await logging(() => handle(new Request(url, { method, headers, body })));
   return { status: result.status, answer: await result.json(), line: lines[0], calls: context.store.calls };
 }

@@ -97,7 +97,7 @@ Deno.test("one after the other", async (test) => {
     await test.step("a commit that waited for a disconnect does not bring tokens back", async () => {
       const outcome = await whileLocked(
         sql,
-        (transaction) => transaction`select public.oauth_disconnect(${ID}, ${USER})`,
+        (transaction) => transaction`select public.oauth_disconnect(${ID}, ${USER}, 'pipedrive')`,
         () => commit(sql, crypto.randomUUID(), 2, "3"),
       );
       assertEquals(outcome, "disconnected");

@@ -47,6 +47,19 @@ Deno.test("two users and a forged token", async (t) => {
       }
     });
 
+    await t.step("searches under way when a refresh ends their access token are answered", async () => {
+      await control.configure({ old_access_dies: true });
+      const before = await control.counts();
+      const [forced, ...answers] = await Promise.all([
+        ana.invoke<{ outcome: string }>("refresh-token", { connection_id: connection.id, force: true }),
+        ...Array.from({ length: 20 }, () => ana.search("an")),
+      ]);
+      const after = await control.counts();
+      assertEquals(forced.outcome, "refreshed");
+      assertEquals(answers.filter(({ data }) => data.items.length > 0).length, 20);
+      assertEquals([after.refreshed, after.reused], [before.refreshed + 1, 0]);
+    });
+
     await t.step("a script with a secret key names the connection and needs no login", async () => {
       const found = await get(stack, `term=an&connection_id=${connection.id}`, { apikey: stack.secret_key });
       assertEquals((await found.json()).success, true);
@@ -114,6 +127,21 @@ Deno.test("two users and a forged token", async (t) => {
       assertEquals((await control.counts()).refreshed, before + 1);
     });
 
+    await t.step("a search whose caller hangs up is withdrawn at Pipedrive", async () => {
+      const searches = async () => (await control.journal()).filter(({ kind }) => kind === "search");
+      const before = (await searches()).length;
+      // Less than the product waits for one answer: nothing but the caller's leaving can end it earlier.
+      await control.configure({ api_latency_ms: 6_000 });
+      const leaving = new AbortController();
+      const call = get(stack, "term=an", await bearerOf(ana), leaving.signal);
+      await until(async () => (await searches()).length > before);
+      leaving.abort();
+      await assertRejects(() => call);
+      await until(async () => (await searches()).every(({ status }) => status !== null));
+      assertEquals((await searches()).slice(before).map(({ status }) => status), [499]);
+      await control.configure({ api_latency_ms: 0 });
+    });
+
     await t.step("an uninstallation at Pipedrive ends the connection here", async () => {
       const [company_id = 0, user_id = 0] = connection.account.id.split(":").map(Number);
       assertEquals((await control.uninstall({ company_id, user_id })).status, 200);
@@ -125,7 +153,10 @@ Deno.test("two users and a forged token", async (t) => {
 
     await t.step("connecting again brings it back, and disconnecting ends it on both sides", async () => {
       assertEquals((await ana.connect(control)).id, connection.id);
+      await control.configure({ uninstall_on_revoke: true });
       assertEquals((await ana.disconnect(connection.id)).status, "disconnected");
+      const notices = async () => (await control.journal()).filter(({ kind }) => kind === "notice");
+      await until(async () => (await notices()).length === 2 && (await notices())[1]?.status === 200);
       assertEquals((await sql`select 1 from oauth.token_sets`).length, 0);
       assertEquals((await control.installations()).filter(({ version }) => version > 0).length, 0);
     });

@@ -11,7 +11,10 @@ const BEGIN_AGAIN = [400, "AUTHORIZATION_REQUEST_INVALID"] as const;
 
 story("completing answers the connection, which is searched and refreshed from then on", async (stage) => {
   const completed = await complete(stage, await park(stage));
-  assertEquals([await stage.requests("token:exchange"), await stage.requests("users/me")], [1, 1]);
+  assertEquals(stage.sent.map(({ method, url }) => `${method} ${url}`), [
+    "POST https://oauth.pipedrive.com/oauth/token",
+    "GET https://baltictimber.pipedrive.com/api/v1/users/me",
+  ]);
   assertEquals([completed.status, Object.keys(completed.body)], [200, ["connection"]]);
   const { id, created_at, updated_at, access_expires_at, ...rest } = completed.body.connection as Record<
     string,
@@ -160,7 +163,7 @@ for (const api_domain of ["https://evil.example", "https://baltictimber.pipedriv
 }
 
 story("an exchange without a refresh token is no connection, and revokes nothing", async (stage) => {
-  await stage.provider.configure({ omit_refresh_token: "always" });
+  await stage.provider.configure({ omit_refresh_token: true });
   assertEquals((await complete(stage, await park(stage))).refusal, [502, "PROVIDER_RESPONSE_INVALID"]);
   assertEquals([await stage.requests("revoke"), stage.store.calls.includes("connect")], [0, false]);
 });

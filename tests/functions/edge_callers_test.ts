@@ -1,5 +1,5 @@
 /** Who is let in, and as whom the handler sees them. */
-import type { AuthMode, Caller } from "../../supabase/functions/_shared/http/serve.ts";
+import type { AuthModes, Caller } from "../../supabase/functions/_shared/http/serve.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { bearer, foreignToken, PUBLISHABLE_KEY, SECRET_KEYS, unsignedToken, userToken } from "./callers.ts";
 import { ask, USER } from "./edge_scene.ts";
@@ -23,7 +23,7 @@ Deno.test("every secret key of the project makes a secret caller, known by the k
 });
 
 Deno.test("where nobody needs to say who they are, a visitor and HTTP Basic get in and a broken token does not", async () => {
-  const open: AuthMode[] = ["user", "none"];
+  const open: AuthModes = ["user", "none"];
   const basic = { authorization: `Basic ${btoa("id:secret")}` };
   for (const headers of [{}, basic, { apikey: PUBLISHABLE_KEY }] as HeadersInit[]) {
     const { result } = await ask({ headers }, undefined, open);

@@ -1,5 +1,5 @@
 import { json } from "../../supabase/functions/_shared/http/respond.ts";
-import { type AuthMode, type Edge, serve } from "../../supabase/functions/_shared/http/serve.ts";
+import { type AuthModes, type Edge, serve } from "../../supabase/functions/_shared/http/serve.ts";
 import { bearer, userToken } from "./callers.ts";
 import { logging } from "./log_lines.ts";
 
@@ -9,7 +9,7 @@ export const USER = "7d0f8f0e-3c1b-4a57-8f8e-2f0a7a9d1c11";
 export function ask(
   init: RequestInit = {},
   handle: (edge: Edge) => Promise<Response> = ({ caller }) => Promise.resolve(json(caller)),
-  auth: AuthMode[] = ["user", "secret"],
+  auth: AuthModes = ["user", "secret:*"],
 ) {
   const request = new Request("http://localhost/functions/v1/echo", init);
   return logging(() => serve("echo", auth, handle)(request));

@@ -60,7 +60,7 @@ story("a burst above Pipedrive's limit waits for its window, and is answered", a
 });
 
 story("a spent daily budget is passed on at once, with Pipedrive's headers", async (stage) => {
-  await stage.provider.configure({ daily_headers: true, daily_budget: 22 });
+  await stage.provider.configure({ daily_budget: 22 });
   await connect(stage);
   for (const refusal of [[200, undefined], [429, "PROVIDER_RATE_LIMITED"]] as const) {
     const answer = await stage.search(NEEDLE);

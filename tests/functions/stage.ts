@@ -79,8 +79,8 @@ async function makeStage(written: readonly string[], { client = makeClient(), fe
   const app_origins = [APP, OTHER_APP];
   const wire = wireTo(context, elsewhere, app_origins);
   const callback = serve("oauth-callback", ["user", "none"], routes(wire));
-  const refresh = serve("refresh-token", ["user", "secret"], refreshToken(wire));
-  const search = serve("search-persons", ["user", "secret"], (edge) => searchPersons(edge, wire));
+  const refresh = serve("refresh-token", ["user", "secret:*"], refreshToken(wire));
+  const search = serve("search-persons", ["user", "secret:*"], (edge) => searchPersons(edge, wire));
 
   const ask = async (handle: typeof callback, path: string, { user, ...rest }: Ask) => {
     const token = user && await userToken({ sub: user });
@@ -137,6 +137,7 @@ function wireTo(
 ): Wire {
   const { name } = context.client.provider;
   return ({ log, meters }) => {
+    const store = measuredStore(meters.database, context.store);
     const contextOf = (provider: string): Context => {
       if (provider !== name && provider !== ELSEWHERE) {
         throw new PublicError("UNKNOWN_PROVIDER", "there is no such provider");
@@ -145,12 +146,13 @@ function wireTo(
       return {
         ...context,
         ...(provider === ELSEWHERE && elsewhere),
-        store: measuredStore(meters.database, context.store),
+        store,
         fetch: measuredFetch(meters.provider, context.fetch),
       };
     };
     return Promise.resolve({
-      context: (provider) => Promise.resolve().then(() => contextOf(provider)),
+      context: contextOf,
+      store,
       app_origins,
       providers: [name, ELSEWHERE],
     });

@@ -107,10 +107,9 @@ export async function connect(
     account_key,
     account_name: "Acme",
     account_email: "jane@acme.example",
-    scope,
+    scope: scope.join(" "),
     ...await sealTokenSet(keyring, { id, provider }, {
       access_token,
-      token_type: "bearer",
       api_origin,
       refresh_token,
     }),
@@ -118,6 +117,6 @@ export async function connect(
     elapsed_ms: 0,
     request_id: null,
   });
-  const version = (await store.peek(id, user_id, -1))?.version ?? 0;
+  const version = (await store.peek({ id, user_id, seen_version: -1 }))?.version ?? 0;
   return { id, user_id, version, access_token, refresh_token, account_key };
 }

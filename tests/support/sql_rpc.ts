@@ -1,5 +1,5 @@
 import postgres from "postgres";
-import type { supabaseStore } from "../../supabase/functions/_shared/keep/supabase_store.ts";
+import type { supabaseStore } from "../../supabase/functions/_shared/keep/store.ts";
 
 /** The part of the supabase-js client that a store uses. */
 export type RpcClient = Parameters<typeof supabaseStore>[0];

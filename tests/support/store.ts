@@ -1,7 +1,6 @@
 import postgres from "postgres";
 import type { Database } from "../../supabase/functions/_shared/keep/database.types.ts";
-import type { Store } from "../../supabase/functions/_shared/keep/store.ts";
-import { supabaseStore } from "../../supabase/functions/_shared/keep/supabase_store.ts";
+import { type Store, supabaseStore } from "../../supabase/functions/_shared/keep/store.ts";
 import type { Clock } from "../../supabase/functions/_shared/time.ts";
 import { underWay } from "./clock.ts";
 import { startDatabase } from "./database.ts";

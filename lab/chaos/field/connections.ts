@@ -58,7 +58,6 @@ export class Connections {
     const keyring = await Keyring.parse(this.setting);
     const sealed = await sealTokenSet(keyring, { id, provider: PROVIDER }, {
       access_token,
-      token_type: "bearer",
       api_origin: provider,
       refresh_token,
     });

@@ -110,7 +110,7 @@ Deno.test("sweep() purges what nobody came back for and history past its time, a
   const context = await makeContext();
   const { clock, store } = context;
   const { id } = await connected(context, { user_id: MARI });
-  await store.disconnect(id, MARI);
+  await store.disconnect({ id: id, user_id: MARI, provider: "pipedrive" });
   clock.pause(729 * DAY);
   const request = { id: "h", user_id: MARI, provider: "pipedrive", binding_hash: "b" };
   const place = { redirect_uri: "https://x.example/callback", return_to: "/", code_verifier_sealed: null };

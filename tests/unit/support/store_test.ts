@@ -5,29 +5,14 @@ import { MARI } from "../../support/store.ts";
 import { PublicError } from "../../../supabase/functions/_shared/errors.ts";
 import { assert, assertEquals, assertRejects } from "../../support/assert.ts";
 
-Deno.test("a test's store refuses what PostgreSQL refuses: U+0000 in a text is no text", async () => {
-  const context = await makeContext();
-  const request = { user_id: MARI, provider: "pipedrive", account_key: "1:2", account_email: null };
-  const seal = "v1.k1.iv.sealed";
+Deno.test("a test's store refuses what PostgreSQL refuses: a text with U+0000 is no text", async () => {
+  const { store } = await makeContext();
   const refused = await assertRejects(
-    () =>
-      context.store.connect({
-        ...request,
-        id: crypto.randomUUID(),
-        account_name: "Acme\u0000",
-        scope: [],
-        access_token_sealed: seal,
-        refresh_token_sealed: seal,
-        key_id: "k1",
-        expires_in_ms: 3_600_000,
-        elapsed_ms: 0,
-        request_id: null,
-      }),
+    () => store.uninstall({ provider: "pipedrive", account_key: "1:2\u0000", occurred_at: null }),
     Error,
-    "22021",
+    "oauth_uninstall with 22021",
   );
   assert(!(refused instanceof PublicError), "asking again would not help");
-  assertEquals(await context.store.connectionsOf(MARI, "pipedrive"), []);
 });
 
 Deno.test("the database's time is the test's clock, and stands still while a call is under way", async () => {
@@ -36,7 +21,7 @@ Deno.test("the database's time is the test's clock, and stands still while a cal
   const deadline = clock.sleep(60_000);
   let last = "";
   for (let n = 0; n < 20; n += 1) last = (await connected(context)).id;
-  const connection = await context.store.connection(last, null);
+  const connection = await context.store.connection({ id: last, user_id: null });
   assertEquals([Date.parse(connection?.created_at ?? ""), clock.now()], [EPOCH, 0]);
   await deadline;
   const { id } = await connected(context, { expires_in_ms: 1_000 });
@@ -47,7 +32,10 @@ Deno.test("a test finds two users and nothing else, whatever the one before left
   const before = await makeContext();
   await connected(before, { user_id: MARI });
   const { store } = await makeContext();
-  assertEquals([await store.connectionsOf(MARI, "pipedrive"), await store.events()], [[], []]);
+  assertEquals([await store.connectionsOf({ user_id: MARI, provider: "pipedrive" }), await store.events()], [
+    [],
+    [],
+  ]);
   await assertRejects(() => connected(before), Error, "over");
 });
 
@@ -57,7 +45,8 @@ Deno.test("a call can be held at the door, and fail before or after the database
   const { id } = await connected(context);
   store.failNext("uninstall");
   const { account_key } = await store.row(id);
-  const uninstall = () => store.uninstall("pipedrive", account_key, null);
+  const uninstall = () =>
+    store.uninstall({ provider: "pipedrive", account_key: account_key, occurred_at: null });
   await assertRejects(uninstall, PublicError, "does not answer");
   assertEquals((await store.row(id)).status, "active");
   store.failNext("uninstall", 1, "after");

@@ -33,8 +33,6 @@ export interface Provider {
   readonly invalid_grant_synonyms?: readonly string[];
   /** Seconds, where a token response does not say. */
   readonly default_expires_in: number;
-  /** Whether a refresh ends the refresh token it was made with. Unclear counts as `single_use`. */
-  readonly rotation: "single_use" | "reusable";
   /** Milliseconds in which a rotated refresh token still works. */
   readonly reuse_grace_ms: number;
   /** Presenting a spent refresh token ends the whole authorization (RFC 9700 §4.14.2). */
@@ -73,7 +71,6 @@ export interface Client {
 /** What one token response gives us to keep (RFC 6749 §5.1). */
 export interface TokenSet {
   readonly access_token: string;
-  readonly token_type: "bearer";
   /** Seconds. */
   readonly expires_in: number;
   /** Absent on a refresh: the old one stays (RFC 6749 §6). */
@@ -82,6 +79,12 @@ export interface TokenSet {
   readonly scope?: readonly string[];
   /** As received; whether a token may be sent there is judged at every use. Absent: the stored one stays. */
   readonly api_origin?: string;
+}
+
+/** What a call to the API needs: the token, and the only place where it is sent. */
+export interface AccessToken {
+  readonly access_token: string;
+  readonly api_origin: string;
 }
 
 /** How a message goes out. The signal ends it; nothing here ever retries. */
