@@ -3,10 +3,10 @@ import { projectFiles } from "../../tests/support/project.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 
-/** The project as cloned, in `into`, without what lies in `left_out`: a test may do with it what it likes. */
-export async function copyProject(into: string, left_out = "none/"): Promise<void> {
-  for (const path of await projectFiles()) {
-    if (!path.startsWith(left_out)) await write(join(into, path), await Deno.readFile(new URL(path, ROOT)));
+/** The project as cloned, or the files of it to `keep`, in `into`: the CLI and a test may write there. */
+export async function copyProject(into: string, keep = (_path: string) => true): Promise<void> {
+  for (const path of (await projectFiles()).filter(keep)) {
+    await write(join(into, path), await Deno.readFile(new URL(path, ROOT)));
   }
 }
 

@@ -3,7 +3,7 @@ import { assert, assertEquals } from "../../tests/support/assert.ts";
 import { walk } from "../../tests/support/walk.ts";
 import { read, ROOT } from "../support/pages.ts";
 
-const pages = ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"];
+const pages = ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "lab/README.md"];
 for await (const path of walk(ROOT, "docs")) if (path.endsWith(".md")) pages.push(path);
 
 /** What a page may name without its place: a function's own folder, and what all functions share. */

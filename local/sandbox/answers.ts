@@ -24,7 +24,7 @@ export function scopeMismatch(): Response {
   return gatewayError(403, "Scope and URL mismatch");
 }
 
-/** The body is not known for certain (facts: "429 body"). */
+/** Pipedrive documents the text, not the body. */
 export function overLimit(): Response {
   return gatewayError(429, "request over limit");
 }

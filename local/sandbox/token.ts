@@ -5,7 +5,7 @@ import { nameAccount, TOLERATED } from "./journal.ts";
 import type { Call } from "./router.ts";
 import type { RefreshToken } from "./world.ts";
 
-/** The token endpoint, checking in the order of facts: method, encoding, client, grant type, then the grant. */
+/** The token endpoint, checking in Pipedrive's order: method, encoding, client, grant type, then the grant. */
 export function answerToken(call: Call): Response {
   const granted = grant(call, formOfClient(call));
   return Response.json(granted, { headers: { "cache-control": "no-store", pragma: "no-cache" } });
