@@ -12,7 +12,14 @@ const coverage = await Deno.makeTempDir({ prefix: "coverage-" });
 const places = Deno.args.length > 0 ? Deno.args : ["tests"];
 try {
   Deno.env.set(TEMPLATE_URL, server.url);
-  const parallel = ["test", "--allow-all", "--no-prompt", "--parallel", `--coverage=${coverage}`, "--coverage-raw-data-only"];
+  const parallel = [
+    "test",
+    "--allow-all",
+    "--no-prompt",
+    "--parallel",
+    `--coverage=${coverage}`,
+    "--coverage-raw-data-only",
+  ];
   const counts = await counted([...parallel, ...places]);
   await new Deno.Command(Deno.execPath(), {
     args: ["coverage", "--include=/supabase/functions/", coverage],

@@ -11,7 +11,10 @@ const BEGIN_AGAIN = [400, "AUTHORIZATION_REQUEST_INVALID"] as const;
 
 story("completing answers the connection, which is searched and refreshed from then on", async (stage) => {
   const completed = await complete(stage, await park(stage));
-  assertEquals([await stage.requests("token:exchange"), await stage.requests("users/me")], [1, 1]);
+  assertEquals(stage.sent.map(({ method, url }) => `${method} ${url}`), [
+    "POST https://oauth.pipedrive.com/oauth/token",
+    "GET https://baltictimber.pipedrive.com/api/v1/users/me",
+  ]);
   assertEquals([completed.status, Object.keys(completed.body)], [200, ["connection"]]);
   const { id, created_at, updated_at, access_expires_at, ...rest } = completed.body.connection as Record<
     string,

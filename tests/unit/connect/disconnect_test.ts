@@ -1,11 +1,10 @@
-import { disconnectConnection, uninstall } from "../../../supabase/functions/_shared/connect/disconnect.ts";
+import { disconnectConnection } from "../../../supabase/functions/_shared/connect/disconnect.ts";
 import { PublicError } from "../../../supabase/functions/_shared/errors.ts";
-import { pipedrive } from "../../../supabase/functions/_shared/providers/pipedrive.ts";
-import { assertEquals, assertRejects } from "../../support/assert.ts";
+import { assertEquals } from "../../support/assert.ts";
 import { FakeClock } from "../../support/clock.ts";
 import { json, respondWith, type SentRequest } from "../../support/fake_fetch.ts";
 import { connected, makeContext, type TestContext } from "../../support/context.ts";
-import { KEYS, makeClient, makeKeyring } from "../../support/make.ts";
+import { KEYS, makeKeyring } from "../../support/make.ts";
 import { refusal } from "../../support/token_endpoint.ts";
 
 type Answerer = (request: SentRequest) => Response | Promise<Response>;
@@ -88,19 +87,4 @@ Deno.test("a refresh token that does not open is reported, and the connection en
   await context.background();
   assertEquals(requests.length, 0);
   assertEquals(context.reports.map((error) => (error as PublicError).code), ["CONFIGURATION_INVALID"]);
-});
-
-Deno.test("a connection at another provider is not found and stays as it is", async () => {
-  const { context, requests, id, user_id } = await setUp(revoked);
-  const acme = { ...context, client: makeClient({ provider: { ...pipedrive, name: "acme" } }) };
-  const error = await assertRejects(() => disconnect(acme, id, user_id), PublicError);
-  assertEquals(error.code, "CONNECTION_NOT_FOUND");
-  assertEquals([requests.length, (await context.store.row(id)).status], [0, "active"]);
-});
-
-Deno.test("a notice, which comes only once, survives a database that stumbles", async () => {
-  const { context, id } = await setUp(revoked);
-  const { account_key } = await context.store.row(id);
-  context.store.failNext("uninstall", 3);
-  assertEquals(await uninstall(context, { account_key, occurred_at: null }), 1);
 });
