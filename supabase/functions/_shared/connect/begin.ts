@@ -30,6 +30,14 @@ export interface BegunAuthorization {
  * user's place nor complete.
  *
  * @throws {PublicError} `PROVIDER_RATE_LIMITED` if the user has too many open requests
+ *
+ * @example
+ * ```ts
+ * const { authorization_url, binding } = await beginAuthorization(context, {
+ *   user_id,
+ *   return_to: "https://app.example/settings",
+ * });
+ * ```
  */
 export async function beginAuthorization(
   { client, store, keyring }: Context,

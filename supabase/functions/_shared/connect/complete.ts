@@ -34,6 +34,11 @@ export interface CompleteRequest {
  * @throws {PublicError} `AUTHORIZATION_REQUEST_INVALID`: unknown, used, expired, someone else's, or the code refused
  * @throws {PublicError} `PROVIDER_UNAVAILABLE`, `PROVIDER_RATE_LIMITED`, `PROVIDER_FORBIDDEN`,
  * `PROVIDER_RESPONSE_INVALID`, `CONFIGURATION_INVALID`, `STORAGE_UNAVAILABLE`
+ *
+ * @example
+ * ```ts
+ * const { id, account } = await completeAuthorization(context, { user_id, ticket, binding });
+ * ```
  */
 export async function completeAuthorization(
   context: Context,

@@ -48,6 +48,13 @@ const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
  * @param name the function's folder, for the log
  * @param auth who may call; everyone else is answered 401 before `handle` runs
  * @param handle lets errors rise
+ *
+ * @example
+ * ```ts
+ * export default {
+ *   fetch: serve("whoami", ["user", "secret:*"], ({ caller }) => Promise.resolve(json({ kind: caller.kind }))),
+ * };
+ * ```
  */
 export function serve(
   name: string,

@@ -13,7 +13,18 @@ export interface AssociatedData {
   readonly field: "access_token" | "refresh_token" | "code" | "code_verifier";
 }
 
-/** The encryption keys by id: the first seals, all open. */
+/**
+ * The encryption keys by id: the first seals, all open.
+ *
+ * @example
+ * ```ts
+ * const keyring = await Keyring.parse("k2:<32 bytes>,k1:<32 bytes>");
+ * const place = { id: connection_id, provider: "pipedrive", field: "refresh_token" } as const;
+ * const sealed = await keyring.seal("a refresh token", place);
+ * await keyring.open(sealed, place); // "a refresh token"
+ * await keyring.open(sealed, { ...place, id: another_id }); // throws: sealed for another row
+ * ```
+ */
 export class Keyring {
   /** The key id that seals. */
   readonly key_id: string;

@@ -2,6 +2,25 @@
  * A provider as data: an authorization server and the API behind it.
  *
  * Fields take the names of authorization server metadata (RFC 8414 §2) where one exists.
+ *
+ * @example
+ * ```ts
+ * export const acme: Provider = {
+ *   name: "acme",
+ *   authorization_endpoint: "https://id.acme.example/authorize",
+ *   token_endpoint: "https://id.acme.example/token",
+ *   token_endpoint_auth_method: "client_secret_basic",
+ *   code_challenge_methods_supported: ["S256"],
+ *   scopes: ["contacts:read", "offline_access"],
+ *   scope_separator: " ",
+ *   default_expires_in: 3600,
+ *   reuse_grace_ms: 0,
+ *   revokes_on_reuse: true,
+ *   keep_alive_ms: 30 * 24 * 60 * 60 * 1000,
+ *   api: { default_origin: "https://api.acme.example", origins: /^https:\/\/api\.acme\.example$/ },
+ *   account: { path: "/me", key: ["id"], name: "name", email: "email" },
+ * };
+ * ```
  */
 export interface Provider {
   /** The path segment, the stored name, and in capitals the prefix of its settings. */

@@ -27,6 +27,13 @@ type UsableConnection = Peek & { readonly id: string };
  * @returns the same `version` as `failed_version` where no further refresh is allowed: the refusal stands
  * @throws {PublicError} `CONNECTION_NOT_FOUND`, `REAUTHORIZATION_REQUIRED`, `REFRESH_IN_PROGRESS`,
  * `PROVIDER_UNAVAILABLE`, `STORAGE_UNAVAILABLE`, `CONFIGURATION_INVALID`
+ *
+ * @example
+ * ```ts
+ * const { access_token, api_origin, version } = await getAccessToken(context, connection_id, user_id);
+ * // The API answered 401: never this version again.
+ * const newer = await getAccessToken(context, connection_id, user_id, version);
+ * ```
  */
 export async function getAccessToken(
   context: Context,

@@ -39,6 +39,12 @@ const MAX_RESPONSE_BYTES = 2 * 1024 * 1024;
  * about the token. 403 and 402 never are. Rate limits and outages are retried inside the deadline, with full jitter.
  *
  * @throws {PublicError} all of `getAccessToken` and of `askApi`
+ *
+ * @example
+ * ```ts
+ * const call = { connection_id, user_id, path: "/api/v2/deals", query: { limit: "10" } };
+ * const { body } = await callApi(context, call);
+ * ```
  */
 export async function callApi(context: Context, call: ApiCall): Promise<ApiResponse> {
   const { connection_id, user_id } = call;
