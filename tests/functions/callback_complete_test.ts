@@ -1,5 +1,6 @@
 /** `POST /oauth-callback/pipedrive/complete`: only who began completes, once, and then is connected. */
 import type { FaultKind } from "../../local/sandbox/mod.ts";
+import { digest } from "../../supabase/functions/_shared/keep/seal.ts";
 import { assertEquals, assertMatch, assertNotEquals } from "../support/assert.ts";
 import { EPOCH } from "../support/database_time.ts";
 import { JONAS, MARI } from "../support/store.ts";
@@ -10,7 +11,9 @@ import { ACCOUNT, complete, connect, park } from "./steps.ts";
 const BEGIN_AGAIN = [400, "AUTHORIZATION_REQUEST_INVALID"] as const;
 
 story("completing answers the connection, which is searched and refreshed from then on", async (stage) => {
-  const completed = await complete(stage, await park(stage));
+  const request = await park(stage);
+  const completed = await complete(stage, request);
+  assertEquals((await stage.store.authorization(await digest(request.state)))?.status, "finished");
   assertEquals(stage.sent.map(({ method, url }) => `${method} ${url}`), [
     "POST https://oauth.pipedrive.com/oauth/token",
     "GET https://baltictimber.pipedrive.com/api/v1/users/me",
