@@ -80,8 +80,8 @@ export class Fleet implements Pick<Functions, "names" | "fetch"> {
     headers.set("accept-encoding", "identity");
     const instance = await chosen.instance;
     try {
-      const { method, body } = request;
-      const answer = await instance.fetch(path, { method, headers, body, redirect: "manual" });
+      const { method, body, signal } = request;
+      const answer = await instance.fetch(path, { method, headers, body, redirect: "manual", signal });
       const stamped = new Response(answer.body, answer);
       stamped.headers.set(SERVED_BY, by);
       return stamped;
