@@ -8,12 +8,11 @@ import { type Stack, type StackOptions, startStack } from "./stack/stack.ts";
 const DEFAULT_PORT = 54321;
 const DEFAULT_DIR = fileURLToPath(new URL("../.local/", import.meta.url)).replace(/\/$/, "");
 
-const USAGE = `deno task dev [--port N] [--dir FOLDER] [--fresh] [--verbose]
+const USAGE = `deno task dev [--port N] [--dir FOLDER] [--fresh]
 
   --port N      the API's port, ${DEFAULT_PORT} unless given; the others take the next free ones; 0: any free ports
-  --dir FOLDER  where data, keys and logs are kept, .local unless given
-  --fresh       begins with an empty database and new keys
-  --verbose     prints what the functions, the database and REST print`;
+  --dir FOLDER  where data, keys, grants and logs are kept, .local unless given
+  --fresh       begins with an empty database, new keys, and a sandbox where nobody has installed anything`;
 
 /** Settings taken over from this program's environment, where another authorization server is to be used. */
 const PROVIDER_SETTINGS = [
@@ -32,7 +31,6 @@ function readArguments(args: string[]): StackOptions | { wrong: string } | "help
         port: { type: "string" },
         dir: { type: "string" },
         fresh: { type: "boolean" },
-        verbose: { type: "boolean" },
         help: { type: "boolean", short: "h" },
       },
     });
@@ -46,21 +44,16 @@ function readArguments(args: string[]): StackOptions | { wrong: string } | "help
       port: Number(port),
       dir: values.dir === undefined ? DEFAULT_DIR : resolve(values.dir),
       fresh: values.fresh,
-      onLog: values.verbose ? (line) => console.log(line) : undefined,
     };
   } catch (error) {
     return { wrong: error instanceof Error ? error.message : String(error) };
   }
 }
 
-function providerOptions(): Pick<StackOptions, "provider" | "env"> {
-  if (!Deno.env.get("PIPEDRIVE_OAUTH_ORIGIN")) return { provider: "sandbox" };
-  const env: Record<string, string> = {};
-  for (const name of PROVIDER_SETTINGS) {
-    const value = Deno.env.get(name);
-    if (value) env[name] = value;
-  }
-  return { provider: "external", env };
+function providerSettings(): Record<string, string> {
+  if (!Deno.env.get("PIPEDRIVE_OAUTH_ORIGIN")) return {};
+  const settings = PROVIDER_SETTINGS.map((name) => [name, Deno.env.get(name) ?? ""] as const);
+  return Object.fromEntries(settings.filter(([, value]) => value !== ""));
 }
 
 function board(stack: Stack, dir: string, seconds: string): string {
@@ -111,7 +104,7 @@ async function main(): Promise<number> {
   const began = performance.now();
   const onProgress = (line: string) => console.log(`${line} …`);
   try {
-    const stack = await startStack({ ...options, ...providerOptions(), onProgress });
+    const stack = await startStack({ ...options, env: providerSettings(), onProgress });
     console.log(board(stack, options.dir ?? "", ((performance.now() - began) / 1000).toFixed(1)));
     await Promise.race([stopping, launchersEnded()]);
     console.log("Stopping …");

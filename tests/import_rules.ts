@@ -17,30 +17,34 @@ interface Rule {
   readonly environment?: boolean;
 }
 
-/** The root files that everything may use. */
-const ROOT = "errors\\.ts$|time\\.ts$|bytes\\.ts$";
+/** The root files that everything may use: they use nothing but each other. */
+const ROOT = "bytes\\.ts$|errors\\.ts$|time\\.ts$";
+/** What a refresh is made of. */
+const BELOW = `keep/|oauth/|context\\.ts$|${ROOT}`;
 
 const RULES: readonly Rule[] = [
   // The protocol: RFC words, no database, no Supabase.
-  rule("oauth/", `oauth/|${ROOT}`, /^(oauth4webapi|jose)$/),
+  rule("oauth/", `oauth/|${ROOT}`, /^oauth4webapi$/),
   // A provider is data.
   rule("providers/", "providers/|oauth/client\\.ts$"),
   // Only the store touches the database client.
-  rule("keep/supabase_store\\.ts$", `keep/|${ROOT}`, /^@supabase\/supabase-js$/),
+  rule("keep/store\\.ts$", `keep/|${ROOT}`, /^@supabase\/supabase-js$/),
   // What is kept knows no provider and no edge.
-  rule("keep/", `keep/(?!supabase_store)|oauth/|${ROOT}`, /^jose$/),
-  // What the token module works with, as types.
-  rule("context\\.ts$", `keep/(?!supabase_store)|oauth/|${ROOT}`),
+  rule("keep/", `keep/|oauth/|${ROOT}`, /^jose$/),
+  // What everything above works with, as types.
+  rule("context\\.ts$", BELOW),
   // Refreshing knows nobody who asks for it.
-  rule("refresh/", `refresh/|keep/(?!supabase_store)|oauth/|context\\.ts$|${ROOT}`),
+  rule("refresh/", `refresh/|${BELOW}`),
   // Connecting and using know nothing of each other, and a provider is passed to them.
-  rule("connect/", `connect/|refresh/|keep/(?!supabase_store)|oauth/|context\\.ts$|${ROOT}`),
-  rule("use/", `use/|refresh/|keep/(?!supabase_store)|oauth/|context\\.ts$|${ROOT}`),
+  rule("connect/", `connect/|refresh/|${BELOW}`),
+  rule("use/", `use/|refresh/|${BELOW}`),
   // The edge knows errors, and no store.
   rule("http/", `http/|${ROOT}`, /^(@supabase\/server|@supabase\/supabase-js|valibot)$/),
-  // What reads the environment and puts the parts together.
+  // Two files read the environment and put the parts together.
   { ...rule("(env|wiring)\\.ts$", "", /./), environment: true },
   rule("", ROOT),
+  // The wing may be deleted: nothing outside it needs it.
+  { files: /^(local|tests|tools|demo|examples)\//, ours: /^(?!lab\/)/, packages: /./, environment: true },
 ];
 
 function rule(files: string, ours: string, packages = /^$/): Rule {
@@ -70,7 +74,7 @@ function ruleFor(path: string): Rule | undefined {
   return {
     files: /./,
     ours: new RegExp(
-      `^${FUNCTIONS}(${own}/|_shared/(use/|connect/|refresh/|keep/(?!supabase_store)|providers/|http/|errors\\.ts$|context\\.ts$|wiring\\.ts$))`,
+      `^${FUNCTIONS}(${own}/|_shared/(use/|connect/|refresh/|providers/|http/|(errors|context|wiring)\\.ts$))`,
     ),
     packages: /^valibot$/,
   };
@@ -95,8 +99,11 @@ function resolve(path: string, specifier: string): string {
 if (import.meta.main) {
   const root = new URL("../", import.meta.url);
   const found: string[] = [];
-  for await (const path of walk(root, "supabase/functions")) {
-    if (path.endsWith(".ts")) found.push(...violations(path, await Deno.readTextFile(new URL(path, root))));
+  for (const folder of ["supabase/functions", "local", "tests", "tools", "demo", "examples"]) {
+    for await (const path of walk(root, folder)) {
+      if (!/\.(tsx?|js)$/.test(path)) continue;
+      found.push(...violations(path, await Deno.readTextFile(new URL(path, root))));
+    }
   }
   for (const sentence of found) console.error(sentence);
   if (found.length > 0) Deno.exit(1);

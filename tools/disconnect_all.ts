@@ -69,8 +69,8 @@ async function end(
   };
   try {
     await revokeSealed(refresh_token_sealed);
-    const [erased] =
-      await sql`select refresh_token_sealed from public.oauth_disconnect(${owner.id}, ${user_id})`;
+    const [erased] = await sql`
+      select refresh_token_sealed from public.oauth_disconnect(${owner.id}, ${user_id}, ${owner.provider})`;
     const last = erased?.refresh_token_sealed;
     // Somebody refreshed meanwhile.
     if (last && last !== refresh_token_sealed) await revokeSealed(last);

@@ -3,6 +3,7 @@ import { openRefreshToken } from "../../supabase/functions/_shared/keep/token_se
 import type { Connected } from "./field/connections.ts";
 import type { Field } from "./field/field.ts";
 import type { Entry } from "./field/journal.ts";
+import { readTakeovers } from "./field/takeovers.ts";
 import type { Answer } from "./field/site.ts";
 
 /** A row of `oauth.events`: what the database itself says that happened. */
@@ -41,8 +42,14 @@ export async function historyOf(
   keys: string = field.keys.token_encryption_keys,
 ): Promise<History> {
   const ids = new Set(connections.map(({ id }) => id));
+  const takeovers = await readTakeovers(field.database.sql);
+  const entries = field.journal.entries.filter((entry) =>
+    !("connection" in entry) || ids.has(entry.connection)
+  );
   return {
-    entries: field.journal.entries.filter((entry) => !("connection" in entry) || ids.has(entry.connection)),
+    entries: entries.map((entry) =>
+      entry.what === "claimed" ? { ...entry, takeover: takeovers.has(entry.lease) } : entry
+    ),
     events: await eventsOf(field, ids),
     answers: answers.filter(({ connection }) => ids.has(connection)),
     ends: await endsOf(field, ids, keys),

@@ -1,11 +1,11 @@
 /** The README is the front door: what it states is held against what it describes. */
 import { type PublicCode, PublicError } from "../../supabase/functions/_shared/errors.ts";
-import { failureOf } from "../../supabase/functions/_shared/http/errors.ts";
+import { asPublicError } from "../../supabase/functions/_shared/http/errors.ts";
 import { readSettings } from "../../supabase/functions/_shared/env.ts";
 import { providers } from "../../supabase/functions/_shared/providers/mod.ts";
 import { assert, assertEquals } from "../../tests/support/assert.ts";
+import { read } from "../support/pages.ts";
 
-const read = (path: string) => Deno.readTextFile(new URL(`../../${path}`, import.meta.url));
 /** Without the blanks that align a table. */
 const readme = (await read("README.md")).replaceAll(/ +\|/g, " |");
 
@@ -43,7 +43,7 @@ Deno.test("README.md lists every code with its status", () => {
     new Error("unforeseen"),
   ];
   for (const error of errors) {
-    const { code, status } = failureOf(error);
+    const { code, status } = asPublicError(error);
     const row = readme.split("\n").find((line) => line.startsWith("|") && line.includes(`\`${code}\``));
     assert(row?.includes(`| ${status} |`), `${code} with ${status}`);
   }
@@ -67,12 +67,6 @@ Deno.test("README.md shows the timeline that the demo prints", async () => {
   const steps = Array.from(shown.matchAll(/^ {2}\d {2}(.*?) {2,}/gm), ([, title = ""]) => title);
   assert(steps.length > 5);
   for (const step of steps) assert(demo.includes(step.replace("50", "${CALLERS}")), step);
-});
-
-Deno.test("README.md points to places that exist", async () => {
-  for (const [, path = ""] of readme.matchAll(/\]\((?!https?:)([^)#]+)\)/g)) {
-    assert(await Deno.stat(new URL(`../../${path}`, import.meta.url)), path);
-  }
 });
 
 Deno.test("README.md repeats what docs/reliability.md measured", async () => {

@@ -1,23 +1,26 @@
 /** The SQL of docs/upgrading.md does what the page says: it exports, removes one user, removes everything. */
-import type postgres from "postgres";
+import { pathToFileURL } from "node:url";
+import postgres from "postgres";
+import { prepareDatabase } from "../../local/stack/bootstrap.ts";
 import { applyMigrations } from "../../local/stack/migrations.ts";
+import { startPostgres } from "../../local/stack/postgres.ts";
 import { type ServedSandbox, serveSandbox } from "../../local/sandbox/mod.ts";
-import { supabaseStore } from "../../supabase/functions/_shared/keep/supabase_store.ts";
+import { supabaseStore } from "../../supabase/functions/_shared/keep/store.ts";
 import { projectVersion } from "../../tools/version.ts";
 import { withDatabase } from "../../tests/support/database.ts";
-import { connected, KEYS, makeContext } from "../../tests/support/make.ts";
-import { codeBlocks } from "../support/pages.ts";
+import { connect, contextOn, KEYS } from "../../tests/support/make.ts";
+import { standIn } from "../schedule/stand_ins.ts";
+import { codeBlocks, read } from "../support/pages.ts";
 import { openSqlRpc } from "../../tests/support/sql_rpc.ts";
-import { assert, assertEquals, assertMatch } from "../../tests/support/assert.ts";
+import { assert, assertEquals, assertMatch, assertRejects } from "../../tests/support/assert.ts";
+import { readCatalogue } from "../../tests/support/catalogue.ts";
 
 const CLIENT = { client_id: "client", client_secret: crypto.randomUUID() };
 const CALLBACK = "https://project.example/functions/v1/oauth-callback";
 const ENDER = new URL("../../tools/disconnect_all.ts", import.meta.url).pathname;
 
 Deno.test("docs/upgrading.md: what its SQL says happens", async (t) => {
-  const [versions, exporting, removingOne, removingAll, ...more] = await codeBlocks("upgrading.md", "sql");
-  assert(versions && exporting && removingOne && removingAll);
-  assertEquals(more, []);
+  const { versions, exporting, removingOne } = await pageSql();
   const sandbox = await serveSandbox({ ...CLIENT, redirect_uri: `${CALLBACK}/pipedrive` });
   try {
     await withDatabase(async (database) => {
@@ -65,60 +68,116 @@ Deno.test("docs/upgrading.md: what its SQL says happens", async (t) => {
         assertEquals(left.map(({ email }) => email), ["ana@example.com"]);
         assertEquals((await sql`select distinct connection_id from oauth.events`).length, 1);
       });
-
-      await t.step("removing everything leaves nothing of ours, and it can be installed again", async () => {
-        const before = await othersObjects(sql);
-        await sql.unsafe(removingAll).simple();
-        assertEquals(await ourObjects(sql), []);
-        assertEquals(await othersObjects(sql), before);
-        assertEquals((await applyMigrations(database.url)).length, (await migrationVersions()).length);
-        assert((await ourObjects(sql)).length > 10);
-      });
     });
   } finally {
     await sandbox.stop();
   }
 });
 
+/** What a project may have that sounds like ours, its own migration of the same day included. */
+const THEIRS = `
+  create view public.oauth_apps as select 1 as id;
+  create table public.oauth_tokens (id bigint generated always as identity primary key, note text default 'x');
+  create function public.oauth_sign_in(text) returns text language sql as 'select $1';
+  create function public.oauth_count() returns bigint language sql as 'select count(*) from public.oauth_tokens';
+  create type public.oauth_flow as enum ('code');
+  create schema oauth_of_theirs;
+  create table oauth_of_theirs.connections (id bigint primary key);
+  create policy "Everybody hears" on realtime.messages for select to authenticated using (true);
+  select cron.schedule('oauth-report', '* * * * *', 'select 1');`;
+
+Deno.test("docs/upgrading.md: with everything removed, a database is what it was before", async (t) => {
+  const { removingAll, forgettingSecrets } = await pageSql();
+  const project = await Deno.makeTempDir();
+  const server = await startPostgres();
+  const sql = postgres(server.url, { max: 1, onnotice: () => {} });
+  const migrate = async (text: string) => {
+    await Deno.writeTextFile(`${project}/20261101000150_theirs.sql`, text);
+    await applyMigrations(server.url, { folder: pathToFileURL(`${project}/`) });
+  };
+  try {
+    await prepareDatabase(server.url);
+    await standIn(sql, "pg_cron", "pg_net", "supabase_vault", "realtime");
+    await migrate(THEIRS);
+    const before = await readCatalogue(sql);
+    await applyMigrations(server.url);
+    const installed = await readCatalogue(sql);
+    await useAll(sql);
+
+    await t.step("what of theirs refers to ours is told, and nothing has changed", async () => {
+      await sql`create view public.oauth_report as select id from public.oauth_connections`;
+      const found = await readCatalogue(sql);
+      const refused = await assertRejects(() => sql.unsafe(removingAll).simple(), postgres.PostgresError);
+      assertMatch(String(refused.detail), /view (public\.)?oauth_report depends on view/);
+      await sql`rollback`;
+      assertEquals(await readCatalogue(sql), found);
+      await sql`drop view public.oauth_report`;
+    });
+
+    await t.step("what is ours is gone, and what is theirs is there, a namesake too", async () => {
+      await sql`create function public.oauth_peek(text) returns text language sql as 'select $1'`;
+      await sql.unsafe(removingAll).simple();
+      await sql`drop function public.oauth_peek(text)`;
+      assertEquals(await readCatalogue(sql), before);
+      assertEquals(await names(sql`select jobname as name from cron.job`), ["oauth-report"]);
+      const history = sql`select name from supabase_migrations.schema_migrations`;
+      assertEquals(await names(history), ["theirs"]);
+    });
+
+    await t.step("the secrets of the schedule go when they are told to", async () => {
+      await sql.unsafe(forgettingSecrets);
+      assertEquals(await names(sql`select name from vault.secrets`), ["another"]);
+    });
+
+    await t.step("it can be installed again, as the first time", async () => {
+      assertEquals((await applyMigrations(server.url)).length, (await migrationVersions()).length);
+      assertEquals(await readCatalogue(sql), installed);
+    });
+  } finally {
+    await sql.end();
+    await server.stop();
+    await Deno.remove(project, { recursive: true });
+  }
+});
+
 Deno.test("CHANGELOG.md and the document agree on the version, which is written once", async () => {
-  const read = (path: string) => Deno.readTextFile(new URL(`../../${path}`, import.meta.url));
   const version = await projectVersion();
   assertEquals(JSON.parse(await read("docs/openapi.json")).info.version, version);
   assertMatch(await read("CHANGELOG.md"), new RegExp(`^## \\[${version}\\] - \\d{4}-\\d{2}-\\d{2}$`, "m"));
 });
 
-Deno.test("the pages point to places that exist", async () => {
-  for (const page of ["front-end.md", "from-n8n.md", "upgrading.md"]) {
-    const at = new URL(`../../docs/${page}`, import.meta.url);
-    const text = await Deno.readTextFile(at);
-    for (const [, path = ""] of text.matchAll(/\]\((?!https?:)([^)#]+)/g)) {
-      assert(await Deno.stat(new URL(path, at)), path);
-    }
-    for (const [path] of text.matchAll(/\btools\/[\w/]+\.ts/g)) {
-      assert(await Deno.stat(new URL(`../${path}`, at)), path);
-    }
-  }
-});
+/** The page's SQL, in its order. */
+async function pageSql() {
+  const [versions, exporting, removingOne, removingAll, forgettingSecrets, ...more] = await codeBlocks(
+    "upgrading.md",
+    "sql",
+  );
+  assert(versions && exporting && removingOne && removingAll && forgettingSecrets);
+  assertEquals(more, []);
+  return { versions, exporting, removingOne, removingAll, forgettingSecrets };
+}
 
-Deno.test("the pages name the tools in the versions that the project has", async () => {
-  const root = new URL("../../", import.meta.url);
-  const versions = (text: string, tool: string) =>
-    new Set(Array.from(text.matchAll(new RegExp(`${tool}@([\\d.]+\\d)`, "g")), ([, version]) => version));
-  const readme = await Deno.readTextFile(new URL("README.md", root));
-  for (const page of ["from-n8n.md", "upgrading.md"]) {
-    const text = await Deno.readTextFile(new URL(`docs/${page}`, root));
-    for (const tool of ["deno", "supabase"]) {
-      const named = versions(text, tool);
-      if (named.size > 0) assertEquals([page, named], [page, versions(readme, tool)]);
-    }
-  }
-});
+async function names(asked: Promise<readonly postgres.Row[]>): Promise<string[]> {
+  return (await asked).map(({ name }) => name);
+}
+
+/** A connection, its history, the schedule and the live events, and what the import leaves. */
+async function useAll(sql: postgres.Sql): Promise<void> {
+  const [id, user_id] = [crypto.randomUUID(), crypto.randomUUID()];
+  await sql`select vault.create_secret('https://project.supabase.co', 'project_url'),
+    vault.create_secret('sb_secret_x', 'cron_secret_key'), vault.create_secret('x', 'another')`;
+  await sql`select oauth.schedule_sweep(), oauth.start_live_events()`;
+  await sql`insert into auth.users (id) values (${user_id})`;
+  await sql`select public.oauth_connect(${id}, ${user_id}, 'pipedrive', '1:2', null, null, 'base',
+    'v1.k1.iv.access', 'v1.k1.iv.refresh', 'k1', 3600000, 0, null)`;
+  await sql`create table oauth.imported_rows (id text primary key)`;
+}
 
 /** Two users with one connection each, whose tokens the sandbox knows. */
 async function withConnections(sql: postgres.Sql, url: string, { control }: ServedSandbox): Promise<void> {
   const rpc = await openSqlRpc(url);
   try {
-    const context = await makeContext({ store: supabaseStore(rpc) });
+    const context = await contextOn(supabaseStore(rpc));
     for (
       const [email, user] of [["ana@example.com", "7100201:11"], [
         "somebody@example.com",
@@ -128,7 +187,7 @@ async function withConnections(sql: postgres.Sql, url: string, { control }: Serv
       const user_id = crypto.randomUUID();
       await sql`insert into auth.users (id, email) values (${user_id}, ${email})`;
       const { refresh_token } = await control.grant({ user });
-      await connected(context, { user_id, account_key: user, refresh_token });
+      await connect(context, { user_id, account_key: user, refresh_token });
     }
   } finally {
     await rpc.close();
@@ -157,26 +216,4 @@ async function migrationVersions(): Promise<string[]> {
     files.push(name);
   }
   return files.filter((name) => name.endsWith(".sql")).map((name) => name.slice(0, 14)).toSorted();
-}
-
-/** Whatever bears our name, wherever it is. */
-function ourObjects(sql: postgres.Sql): Promise<string[]> {
-  return objects(sql, true);
-}
-
-function othersObjects(sql: postgres.Sql): Promise<string[]> {
-  return objects(sql, false);
-}
-
-async function objects(sql: postgres.Sql, ours: boolean): Promise<string[]> {
-  const rows = await sql<{ name: string; ours: boolean }[]>`
-    select name, name ~ '(^|\\.)oauth[._]|^oauth$' as ours from (
-      select nspname::text as name from pg_namespace where nspname !~ '^pg_(temp|toast_temp)'
-      union all select n.nspname || '.' || c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace
-      where n.nspname !~ '^pg_|^information_schema$' and c.relkind in ('r', 'v', 'S', 'i')
-      union all select n.nspname || '.' || p.proname from pg_proc p join pg_namespace n on n.oid = p.pronamespace
-      where n.nspname !~ '^pg_|^information_schema$'
-      union all select 'job ' || version from supabase_migrations.schema_migrations where version not like '20261101%'
-    ) as found order by name`;
-  return rows.filter((row) => row.ours === ours).map(({ name }) => name);
 }

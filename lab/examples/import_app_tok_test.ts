@@ -3,11 +3,11 @@ import type postgres from "postgres";
 import { type ServedSandbox, serveSandbox, type UserChoice } from "../../local/sandbox/mod.ts";
 import { pipedrive } from "../../supabase/functions/_shared/providers/pipedrive.ts";
 import { callApi } from "../../supabase/functions/_shared/use/call_api.ts";
-import { supabaseStore } from "../../supabase/functions/_shared/keep/supabase_store.ts";
-import { systemClock } from "../../supabase/functions/_shared/wiring.ts";
+import { supabaseStore } from "../../supabase/functions/_shared/keep/store.ts";
+import { systemClock } from "../../supabase/functions/_shared/time.ts";
 import { withDatabase } from "../../tests/support/database.ts";
 import { assert, assertEquals, assertMatch } from "../../tests/support/assert.ts";
-import { KEYS, makeContext } from "../../tests/support/make.ts";
+import { contextOn, KEYS } from "../../tests/support/make.ts";
 import { openSqlRpc } from "../../tests/support/sql_rpc.ts";
 
 const CALLBACK = "https://project.example/functions/v1/oauth-callback";
@@ -136,7 +136,7 @@ Deno.test("the rows of the old workflow become connections", async (t) => {
 
     await t.step("what its user has disconnected is not brought back", async () => {
       const [connection] = await sql`select id from oauth.connections where account_key = ${FOURTH}`;
-      await sql`select public.oauth_disconnect(${connection?.id}, ${USER})`;
+      await sql`select public.oauth_disconnect(${connection?.id}, ${USER}, 'pipedrive')`;
       await oldRow(scene, FOURTH, { AppId: "7" });
       const { output } = await run(scene, ["--user", USER]);
       assertMatch(output, /row 7 .*left: its user has disconnected/);
@@ -240,8 +240,7 @@ async function run(scene: Scene, args: readonly string[], env?: Record<string, s
 async function searchWith({ sandbox, url }: Scene, connection_id: string): Promise<void> {
   const rpc = await openSqlRpc(url);
   try {
-    const context = await makeContext({
-      store: supabaseStore(rpc),
+    const context = await contextOn(supabaseStore(rpc), {
       client: {
         provider: { ...pipedrive, token_endpoint: `${sandbox.origin}/oauth/token` },
         ...CLIENT,

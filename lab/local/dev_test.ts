@@ -1,8 +1,10 @@
 /** `deno task dev` from its outside: what it refuses, how it ends, and what a killed one leaves behind. */
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { Session } from "@supabase/supabase-js";
 import { AppUser } from "../../local/stack/app_user.ts";
-import { serveSandbox } from "../../local/sandbox/mod.ts";
+import { controlOf, serveSandbox } from "../../local/sandbox/mod.ts";
+import type { StackAddresses } from "../../local/stack/stack.ts";
 import {
   assert,
   assertEquals,
@@ -91,22 +93,46 @@ Deno.test("dev says so when its port is taken", async () => {
   listener.close();
 });
 
-Deno.test("dev ends cleanly on SIGTERM, and after SIGKILL the next run finds everything", async () => {
+/** A search and a refresh, with the login of an earlier run: the connection made then works at both. */
+async function goesOn(stack: StackAddresses, session: Session): Promise<void> {
+  const user = new AppUser(stack);
+  assertEquals((await user.supabase.auth.setSession(session)).error, null);
+  assert((await user.search("an")).data.items.length > 0);
+  const { data } = await user.supabase.from("oauth_connections").select();
+  const [{ id: connection_id, status }] = data as [{ id: string; status: string }];
+  const { outcome } = await user.invoke<{ outcome: string }>("refresh-token", { connection_id, force: true });
+  assertEquals([status, outcome], ["active", "refreshed"]);
+  assert((await user.search("an")).data.items.length > 0);
+}
+
+Deno.test("after Ctrl-C, and after SIGKILL, the next run goes on where it was; SIGTERM ends it cleanly too", async () => {
   await withFolder(async (dir) => {
     const args = ["--dir", dir, "--port", "0"];
     const addresses = async () => JSON.parse(await Deno.readTextFile(join(dir, "stack.json")));
 
-    const killed = await startDev(args);
+    const first = await startDev(args);
     const before = await addresses();
-    killed.child.kill("SIGKILL");
-    await killed.child.status;
-    await killed.printed();
+    const ana = await new AppUser(before).signUp("ana");
+    await ana.connect(controlOf(before.provider_url));
+    const { data: { session } } = await ana.supabase.auth.getSession();
+    assert(session);
+    first.child.kill("SIGINT");
+    assertEquals((await first.child.status).code, 0);
+    await first.printed();
+    assertEquals((await Deno.stat(join(dir, "sandbox.json"))).mode! & 0o777, 0o600);
+
+    const second = await startDev(args);
+    await goesOn(await addresses(), session);
+    second.child.kill("SIGKILL");
+    await second.child.status;
+    await second.printed();
 
     const { child, printed } = await startDev(args);
     const after = await addresses();
     assertEquals(after.secret_key, before.secret_key);
     assertEquals(await answers(before.api_url), false);
     assertEquals(await answers(after.app_url), true);
+    await goesOn(after, session);
 
     child.kill("SIGTERM");
     assertEquals((await child.status).code, 0);
@@ -120,7 +146,7 @@ Deno.test("dev ends cleanly on SIGTERM, and after SIGKILL the next run finds eve
 
 Deno.test("dev uses the authorization server that PIPEDRIVE_OAUTH_ORIGIN names, in place of its sandbox", async () => {
   const client = { client_id: "another-client", client_secret: "another-secret" };
-  const provider = await serveSandbox({ ...client, hostname: "127.0.0.1", port: 0, redirect_uri: null });
+  const provider = await serveSandbox(client);
   await withFolder(async (dir) => {
     const { child, printed } = await startDev(["--dir", dir, "--port", "0"], {
       PIPEDRIVE_OAUTH_ORIGIN: provider.origin,
@@ -135,7 +161,7 @@ Deno.test("dev uses the authorization server that PIPEDRIVE_OAUTH_ORIGIN names, 
     const user = await new AppUser(stack).signUp("ana");
     const connection = await user.connect(provider.control);
     assertEquals(connection.status, "active");
-    assertEquals((await provider.control.counts()).exchanged, 1);
+    assertEquals((await provider.control.counts()).requests["token:exchange"], 1);
 
     // As from a terminal: once from there, once passed on by `deno task`.
     child.kill("SIGINT");

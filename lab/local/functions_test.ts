@@ -1,18 +1,23 @@
 /** Functions behind the gateway, as the hosted runtime would run them: tiny ones in a folder of their own. */
 import { pathToFileURL } from "node:url";
 import { type Functions, startFunctions } from "../../local/stack/functions.ts";
+import { serve } from "../../local/stack/serve.ts";
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "../../tests/support/assert.ts";
 
-/** Tells what it sees; `/crash` ends the process as a fault of its own would, `/behind` goes on after its answer. */
+/** Tells what it sees; `/crash` ends the process as a fault of its own would, `/wait` answers nobody. */
 const ECHO = `
-  declare const EdgeRuntime: { waitUntil(work: Promise<unknown>): void };
   export default {
     async fetch(request: Request): Promise<Response> {
       const url = new URL(request.url);
       if (url.pathname.endsWith("/crash")) Deno.exit(1);
-      if (url.pathname.endsWith("/behind")) {
-        const ended = new Promise((resolve) => Deno.addSignalListener("SIGTERM", resolve));
-        EdgeRuntime.waitUntil(ended.then(() => console.log("done behind the answer")));
+      if (url.pathname.endsWith("/wait")) {
+        console.log("waiting");
+        return await new Promise((_, reject) => {
+          request.signal.addEventListener("abort", () => {
+            console.log("the caller has left");
+            reject(request.signal.reason);
+          });
+        });
       }
       if (url.pathname.endsWith("/see-other")) return Response.redirect("http://127.0.0.1:9/", 303);
       console.log("printed by the function");
@@ -34,7 +39,7 @@ interface Echo {
 
 async function withFunctions(
   sources: Record<string, string>,
-  instances: number,
+  instances: Record<string, number>,
   work: (functions: Functions, log: string[]) => Promise<void>,
 ): Promise<void> {
   const dir = await Deno.makeTempDir();
@@ -64,7 +69,7 @@ async function ask(functions: Functions, path: string, init?: RequestInit): Prom
 }
 
 Deno.test("functions run as processes that share nothing and see only what they are given", async (t) => {
-  await withFunctions({ echo: ECHO, _shared: ECHO }, 2, async (functions, log) => {
+  await withFunctions({ echo: ECHO, _shared: ECHO }, { echo: 2 }, async (functions, log) => {
     await t.step("a folder with an underscore is no function", () => {
       assertEquals(functions.names, ["echo"]);
     });
@@ -102,6 +107,20 @@ Deno.test("functions run as processes that share nothing and see only what they 
       await response.body?.cancel();
     });
 
+    await t.step("a caller who hangs up has hung up on the function", async () => {
+      const logged = async (line: string) => {
+        while (!log.includes(line)) await new Promise((resolve) => setTimeout(resolve, 10));
+      };
+      const gateway = serve(0, (request) => functions.fetch("echo", "/echo/wait", request));
+      const caller = new AbortController();
+      const asked = fetch(gateway.origin, { signal: caller.signal });
+      await logged("echo: waiting");
+      caller.abort();
+      await assertRejects(() => asked, DOMException);
+      await logged("echo: the caller has left");
+      await gateway.stop();
+    });
+
     await t.step("a function that dies answers WORKER_ERROR, and a new process takes its place", async () => {
       const crashed = await functions.fetch("echo", "/echo/crash", new Request("http://gateway/"));
       assertEquals([crashed.status, (await crashed.json()).code], [500, "WORKER_ERROR"]);
@@ -109,36 +128,13 @@ Deno.test("functions run as processes that share nothing and see only what they 
       const pids = [await ask(functions, "/echo"), await ask(functions, "/echo")].map(({ pid }) => pid);
       assertEquals(new Set(pids).size, 2);
     });
-
-    await t.step("after a restart requests meet new processes, and the old ones finish theirs", async () => {
-      const before = [await ask(functions, "/echo"), await ask(functions, "/echo")].map(({ pid }) => pid);
-      const upload = new TransformStream<Uint8Array, Uint8Array>();
-      const writer = upload.writable.getWriter();
-      const underWay = ask(functions, "/echo", { method: "POST", body: upload.readable });
-      await writer.write(new TextEncoder().encode("begun before, "));
-      const restarted = functions.restart("echo");
-      while (before.includes((await ask(functions, "/echo")).pid));
-      await writer.write(new TextEncoder().encode("ended after"));
-      await writer.close();
-      const { body, pid: old } = await underWay;
-      assertEquals([body, before.includes(old)], ["begun before, ended after", true]);
-      await restarted;
-      assert(!before.includes((await ask(functions, "/echo")).pid));
-    });
-
-    await t.step("a process that is replaced first ends what it does behind its answers", async () => {
-      const answered = [await ask(functions, "/echo/behind"), await ask(functions, "/echo/behind")];
-      assertEquals(answered.map(({ path }) => path), ["/echo/behind", "/echo/behind"]);
-      await functions.restart("echo");
-      assertEquals(log.filter((line) => line === "echo: done behind the answer").length, 2);
-    });
   });
 });
 
 Deno.test("a function that does not start is named, with its own words", async () => {
   const broken = `throw new Error("no such thing as a setting");`;
   const error = await assertRejects(
-    () => withFunctions({ echo: ECHO, broken }, 1, () => Promise.resolve()),
+    () => withFunctions({ echo: ECHO, broken }, {}, () => Promise.resolve()),
     Error,
     `The function "broken" did not start`,
   );

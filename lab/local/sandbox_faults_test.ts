@@ -1,12 +1,6 @@
 import type { FaultKind } from "../../local/sandbox/mod.ts";
-import {
-  assert,
-  assertEquals,
-  assertMatch,
-  assertRejects,
-  assertStringIncludes,
-} from "../../tests/support/assert.ts";
-import { consented, installed, MARI, opened, refusal, statusOf, tokensOf } from "./sandbox_support.ts";
+import { assert, assertEquals, assertMatch, assertRejects } from "../../tests/support/assert.ts";
+import { consented, installed, opened, refusal, statusOf, tokensOf } from "./sandbox_support.ts";
 
 const CODES: [FaultKind, number, RegExp][] = [
   ["401", 401, /"unauthorized access"/],
@@ -41,17 +35,15 @@ Deno.test("the token endpoint's own errors have its own shape", async () => {
   const { control, refresh } = await opened();
   await control.fail_next({ on: "token", how: "500" });
   await control.fail_next({ on: "token", how: "invalid_client" });
-  await control.fail_next({ on: "token", how: "invalid_grant" });
   const refusals = [];
-  for (let sent = 0; sent < 3; sent++) refusals.push(await refusal(await refresh("1:1:00")));
+  for (let sent = 0; sent < 2; sent++) refusals.push(await refusal(await refresh("1:1:00")));
   assertEquals(refusals.map(({ status, error }) => [status, error]), [
     [500, "server_error"],
     [401, "invalid_client"],
-    [400, "invalid_grant"],
   ]);
 });
 
-Deno.test("a fault before the work leaves the refresh token good", async () => {
+Deno.test("a fault comes before the work and leaves the refresh token good", async () => {
   const pipedrive = await opened();
   const { refresh_token } = await installed(pipedrive);
   for (const how of ["500", "429", "html_200", "empty", "truncated", "no_access_token"] as const) {
@@ -61,29 +53,6 @@ Deno.test("a fault before the work leaves the refresh token good", async () => {
   }
   await tokensOf(await pipedrive.refresh(refresh_token));
   assertEquals((await pipedrive.control.counts()).refreshed, 1);
-});
-
-Deno.test("a fault after the work has spent the refresh token: the answer is lost, the token too", async () => {
-  for (const how of ["500", "html_200", "truncated", "reset"] as const) {
-    const pipedrive = await opened();
-    const { refresh_token } = await installed(pipedrive);
-    await pipedrive.control.fail_next({ on: "token", how, after_rotation: true });
-    const lost = pipedrive.refresh(refresh_token);
-    if (how === "reset") await assertRejects(() => lost, TypeError, "error sending request");
-    else await (await lost).body?.cancel();
-    assertEquals((await refusal(await pipedrive.refresh(refresh_token))).error, "invalid_grant", how);
-    const [installation] = await pipedrive.control.installations();
-    assertEquals(installation?.version, 2);
-  }
-});
-
-Deno.test("a truncated answer is the first half of the true one", async () => {
-  const pipedrive = await opened();
-  const { refresh_token } = await installed(pipedrive);
-  await pipedrive.control.fail_next({ on: "token", how: "truncated", after_rotation: true });
-  const text = await (await pipedrive.refresh(refresh_token)).text();
-  assertStringIncludes(text, '"access_token":"v1u:');
-  await assertRejects(() => new Response(text).json(), SyntaxError);
 });
 
 Deno.test("a fault meets only what it was meant for, the oldest first, and can be taken back", async () => {
@@ -100,7 +69,7 @@ Deno.test("a fault meets only what it was meant for, the oldest first, and can b
   assertEquals(await statusOf(pipedrive.me(access_token)), 200);
 });
 
-Deno.test("a 429 tells when to come back only as far as it was asked to", async () => {
+Deno.test("a 429 tells of the window, and when to come back only if it was asked to", async () => {
   const pipedrive = await opened();
   const { access_token } = await installed(pipedrive);
   const told = async () => {
@@ -110,9 +79,8 @@ Deno.test("a 429 tells when to come back only as far as it was asked to", async 
   };
   await pipedrive.control.fail_next({ on: "search", how: "429", retry_after: 7 });
   assertEquals(await told(), ["7", "2"]);
-  await pipedrive.control.configure({ rate_headers: false });
   await pipedrive.control.fail_next({ on: "search", how: "429" });
-  assertEquals(await told(), [null, null]);
+  assertEquals(await told(), [null, "2"]);
 });
 
 Deno.test("a timeout never answers and ends with the caller's own reason", async () => {
@@ -149,6 +117,8 @@ Deno.test("who hangs up during the latency has spent the token all the same", as
   await assertRejects(() => waiting, DOMException);
   const [installation] = await pipedrive.control.installations();
   assertEquals(installation?.version, 2);
+  assertEquals((await pipedrive.control.journal()).at(-1)?.status, 499);
+  assertEquals((await pipedrive.control.counts()).refreshed, 1);
 });
 
 Deno.test("without a sleep of its own a latency passes on a timer that the caller can end", async () => {
@@ -163,7 +133,7 @@ Deno.test("without a sleep of its own a latency passes on a timer that the calle
   await assertRejects(() => waiting, DOMException);
 });
 
-Deno.test("a redirect is left, refused or followed as the caller asked; following it is in the journal", async () => {
+Deno.test("a redirect is for the caller to see, who must not follow it", async () => {
   const pipedrive = await opened();
   await pipedrive.control.fail_next({ on: "token", how: "redirect", times: 3 });
   const send = (redirect: RequestRedirect) =>
@@ -171,29 +141,21 @@ Deno.test("a redirect is left, refused or followed as the caller asked; followin
   const left = await send("manual");
   assertEquals([left.status, left.headers.get("location")], [302, "https://oauth.pipedrive.com/elsewhere"]);
   await assertRejects(() => send("error"), TypeError, "redirect");
-  assertStringIncludes(await (await send("follow")).text(), "Somewhere else");
-  const followed = (await pipedrive.control.journal()).filter((entry) => entry.outcome === "elsewhere");
-  assertEquals(followed.length, 1);
-});
-
-Deno.test("a huge answer is given out only as far as someone reads", async () => {
-  const pipedrive = await opened();
-  await pipedrive.control.fail_next({ on: "token", how: "huge" });
-  const response = await pipedrive.refresh("1:1:00");
-  const reader = response.body?.getReader();
-  let bytes = 0;
-  while (bytes < 1_000_000) bytes += (await reader?.read())?.value?.length ?? Infinity;
-  await reader?.cancel();
-  assert(Number.isFinite(bytes));
+  await assertRejects(() => send("follow"), TypeError, "redirect");
 });
 
 Deno.test("a host that is not Pipedrive's cannot be reached", async () => {
   const { send } = await opened();
-  for (const url of ["https://evil.example/", "https://unknown.pipedrive.com/api/v1/users/me"]) {
+  for (
+    const url of [
+      "https://evil.example/",
+      "https://unknown.pipedrive.com/api/v1/users/me",
+      "http://oauth.pipedrive.com/oauth/token",
+      "https://oauth.pipedrive.com.evil.example/oauth/token",
+    ]
+  ) {
     await assertRejects(() => send(url), TypeError, "error sending request for url");
   }
-  const elsewhere = await opened({}, { origin: "http://127.0.0.1:8999" });
-  await assertRejects(() => elsewhere.send("http://127.0.0.1:9000/"), TypeError, "error sending request");
 });
 
 Deno.test("a misspelt switch or fault is an error of the test", async () => {
@@ -214,17 +176,17 @@ Deno.test("the journal tells what happened, in order, and holds no secret", asyn
   await pipedrive.search(second.access_token, { term: "jane" });
   await pipedrive.post("/oauth/revoke", { token: second.refresh_token });
   const journal = await pipedrive.control.journal();
-  const story = journal.map(({ seq, kind, status, outcome, version, credentials }) =>
-    [seq, kind, status, outcome, version ?? "-", credentials].join(" ")
+  const story = journal.map(({ kind, status, outcome, version = "-" }) =>
+    `${kind} ${status} ${outcome} ${version}`
   );
   assertEquals(story, [
-    "1 authorize 302 ok - none",
-    "2 token:exchange 200 ok 1 basic",
-    "3 users/me 200 ok - bearer",
-    "4 token:refresh 200 ok 1 basic",
-    "5 token:refresh 400 spent 1 basic",
-    "6 search 200 ok - bearer",
-    "7 revoke 200 ok 2 basic",
+    "authorize 302 ok -",
+    "token:exchange 200 ok 1",
+    "users/me 200 ok -",
+    "token:refresh 200 ok 1",
+    "token:refresh 400 spent 1",
+    "search 200 ok -",
+    "revoke 200 ok 2",
   ]);
   const text = JSON.stringify(journal);
   const secrets = [
@@ -237,15 +199,4 @@ Deno.test("the journal tells what happened, in order, and holds no secret", asyn
   ];
   for (const secret of secrets) assert(!text.includes(secret));
   assert(journal.every((entry) => entry.company_id === 7100201 && entry.user_id === 11));
-});
-
-Deno.test("a reset forgets all but the registration", async () => {
-  const pipedrive = await opened({ rotate_refresh: false });
-  const { access_token } = await installed(pipedrive, MARI);
-  await pipedrive.control.advance_clock(5);
-  await pipedrive.control.reset();
-  assertEquals(await statusOf(pipedrive.me(access_token)), 401);
-  assertEquals((await pipedrive.control.configure({})).rotate_refresh, true);
-  assertEquals((await pipedrive.control.counts()).exchanged, 0);
-  await consented(pipedrive);
 });

@@ -1,5 +1,6 @@
 import { controlOf, serveSandbox } from "../../local/sandbox/mod.ts";
 import { assertEquals, assertRejects, assertStringIncludes } from "../../tests/support/assert.ts";
+import { statusOf } from "./sandbox_support.ts";
 
 const CALLBACK = "http://127.0.0.1:1/callback";
 
@@ -68,6 +69,17 @@ Deno.test("who hangs up on a timeout is let go, and stopping lets go of the rest
   await patient;
 });
 
+Deno.test("who leaves before the request is whole is let go, and nothing is noted", async () => {
+  await using sandbox = await served();
+  const { hostname, port } = new URL(sandbox.origin);
+  const connection = await Deno.connect({ hostname, port: Number(port) });
+  const head = "POST /oauth/token HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 10\r\n\r\nhalf";
+  await connection.write(new TextEncoder().encode(head));
+  await connection.closeWrite();
+  await new Response(connection.readable).text();
+  assertEquals(await sandbox.remote.journal(), []);
+});
+
 Deno.test("the control interface is for this machine only", async () => {
   await using sandbox = await served();
   const url = `${sandbox.origin}/_control/counts`;
@@ -130,3 +142,55 @@ Deno.test("over HTTP too a huge answer costs only what is read, and the consent 
   const page = await fetch(`${sandbox.origin}/oauth/authorize?${query}`);
   assertStringIncludes(await page.text(), "Allow and install");
 });
+
+Deno.test("what a sandbox kept, the next one goes on with: living tokens, spent ones, ended ones, the clock", async () => {
+  let kept = "";
+  let asked = 0;
+  const keep = (text: string) => {
+    kept = text;
+    asked += 1;
+  };
+  const before = await serveSandbox({ redirect_uri: CALLBACK, keep });
+  const mari = await before.control.grant({ user: "7100201:11" });
+  const ines = await before.control.grant({ user: 23 });
+  const spent = mari.refresh_token ?? "";
+  const { refresh_token } = await (await refresh(before.origin, spent)).json();
+  await before.control.revoke({ user: 23 });
+  await before.control.advance_clock(3_599_000);
+  const query = new URLSearchParams({ client_id: "sandbox-client", redirect_uri: CALLBACK });
+  const authorization_url = `${before.origin}/oauth/authorize?${query}`;
+  const code = new URL(await before.control.authorize({ authorization_url })).searchParams.get("code") ?? "";
+  const seen = asked;
+  assertEquals(await me(before.origin, mari.access_token), 200);
+  assertEquals(asked, seen, "what changes nothing is not written");
+  await before.stop();
+
+  const after = await serveSandbox({ redirect_uri: CALLBACK, kept, keep });
+  assertEquals(after.moved, after.origin !== before.origin);
+  assertEquals(await me(after.origin, mari.access_token), 200);
+  assertEquals(await me(after.origin, ines.access_token), 401);
+  for (const token of [spent, ines.refresh_token ?? ""]) {
+    const refused = await refresh(after.origin, token);
+    assertEquals([refused.status, (await refused.json()).error], [400, "invalid_grant"]);
+  }
+  assertEquals((await after.control.counts()).reused, 1);
+  const again = await (await refresh(after.origin, refresh_token)).json();
+  assertEquals(again.api_domain, after.origin);
+  await after.control.advance_clock(1_000);
+  assertEquals(await me(after.origin, mari.access_token), 401);
+  assertEquals(await me(after.origin, again.access_token), 200);
+  const exchange = { grant_type: "authorization_code", code, redirect_uri: CALLBACK };
+  assertEquals(await statusOf(post(after.origin, exchange)), 200);
+  await after.stop();
+});
+
+function post(origin: string, fields: Record<string, string>): Promise<Response> {
+  const headers = { authorization: `Basic ${btoa("sandbox-client:sandbox-secret")}` };
+  return fetch(`${origin}/oauth/token`, { method: "POST", headers, body: new URLSearchParams(fields) });
+}
+
+const refresh = (origin: string, refresh_token: string) =>
+  post(origin, { grant_type: "refresh_token", refresh_token });
+
+const me = (origin: string, token: string) =>
+  statusOf(fetch(`${origin}/api/v1/users/me`, { headers: { authorization: `Bearer ${token}` } }));

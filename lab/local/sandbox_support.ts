@@ -12,7 +12,7 @@ const RIGHT = { authorization: `Basic ${btoa("sandbox-client:sandbox-secret")}` 
 export interface Tokens {
   access_token: string;
   refresh_token: string;
-  expires_in: unknown;
+  expires_in: number;
   api_domain: string;
   scope: string;
 }

@@ -66,12 +66,10 @@ Deno.test("our own revoke causes a notice only where the switch says so", async 
   const { received, notify } = callback();
   const pipedrive = await opened({}, { notify });
   await pipedrive.post("/oauth/revoke", { token: (await installed(pipedrive)).refresh_token });
-  await pipedrive.control.settled();
-  assertEquals(received.length, 0);
   await pipedrive.control.configure({ uninstall_on_revoke: true });
   await pipedrive.post("/oauth/revoke", { token: (await installed(pipedrive)).refresh_token });
-  await pipedrive.control.settled();
-  assertEquals(received.length, 1);
+  const notices = (await pipedrive.control.journal()).filter(({ kind }) => kind === "notice");
+  assertEquals([notices.length, received.length], [1, 1]);
 });
 
 Deno.test("an uninstall drops the tokens, then tells the callback with the client's credentials", async () => {
@@ -103,24 +101,17 @@ Deno.test("an uninstall of one account leaves the user's other company alone", a
   assertEquals(await statusOf(pipedrive.refresh(other.refresh_token ?? "")), 200);
 });
 
-Deno.test("a notice can be late, textual, unsigned, wrongly signed, and about an account nobody knows", async () => {
+Deno.test("a notice can be late, textual, without a time, and about an account nobody knows", async () => {
   const { received, notify } = callback(401);
   const { control } = await opened({}, { notify });
   const account = { company_id: 1, user_id: 2 };
-  await control.uninstall({
-    ...account,
-    timestamp: "2020-01-01 00:00:00",
-    ids: "string",
-    credentials: "none",
-  });
-  const result = await control.uninstall({ ...account, timestamp: null, credentials: "wrong" });
+  await control.uninstall({ ...account, timestamp: "2020-01-01 00:00:00", ids: "string" });
+  const result = await control.uninstall({ ...account, timestamp: null });
   assertEquals(result, { status: 401 });
   assertEquals(received.map((one) => one.body), [
     { client_id: "sandbox-client", company_id: "1", user_id: "2", timestamp: "2020-01-01 00:00:00" },
     { client_id: "sandbox-client", company_id: 1, user_id: 2 },
   ]);
-  assertEquals(received[0]?.authorization, null);
-  assertEquals(received[1]?.authorization === RIGHT, false);
 });
 
 Deno.test("a callback that cannot be reached costs nothing: the notice is sent once", async () => {
@@ -140,18 +131,13 @@ Deno.test("the app sharing notice is a POST without credentials", async () => {
   assertEquals(received, [{ url: CALLBACK, method: "POST", authorization: null, body }]);
 });
 
-Deno.test("a user's own revocation ends what it names, without a notice", async () => {
+Deno.test("a user's own revocation ends the installation, without a notice", async () => {
   const { received, notify } = callback();
   const pipedrive = await opened({}, { notify });
-  const first = await installed(pipedrive);
-  await pipedrive.control.revoke({ user: MARI, what: "access" });
-  assertEquals(await statusOf(pipedrive.me(first.access_token)), 401);
-  const second = await tokensOf(await pipedrive.refresh(first.refresh_token));
-  await pipedrive.control.revoke({ user: MARI, what: "refresh" });
-  assertEquals(await statusOf(pipedrive.me(second.access_token)), 200);
-  assertEquals((await refusal(await pipedrive.refresh(second.refresh_token))).error, "invalid_grant");
+  const { access_token, refresh_token } = await installed(pipedrive);
   await pipedrive.control.revoke({ user: MARI });
-  assertEquals(await statusOf(pipedrive.me(second.access_token)), 401);
+  assertEquals(await statusOf(pipedrive.me(access_token)), 401);
+  assertEquals((await refusal(await pipedrive.refresh(refresh_token))).error, "invalid_grant");
   await assertRejects(() => pipedrive.control.revoke({ user: MARI }), Error, "has not installed");
   assertEquals(received.length, 0);
 });

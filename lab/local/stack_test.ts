@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { createRemoteJWKSet, decodeProtectedHeader, generateKeyPair, jwtVerify, SignJWT } from "jose";
 import { createClient, type SupabaseClient } from "@supabase/supabase-js";
+import { writeWhole } from "../../local/stack/process.ts";
 import { type Stack, type StackOptions, startStack } from "../../local/stack/stack.ts";
 import {
   assert,
@@ -9,6 +10,7 @@ import {
   assertMatch,
   assertNotEquals,
   assertRejects,
+  assertThrows,
 } from "../../tests/support/assert.ts";
 
 const ADDRESSES = [
@@ -179,7 +181,7 @@ Deno.test("a stack serves a user as a hosted project would", async (t) => {
   });
 });
 
-Deno.test("a stack with a folder keeps users, tokens and keys between runs", async (t) => {
+Deno.test("a stack with a folder keeps users, tokens, keys and the sandbox's grants between runs", async (t) => {
   await withFolder(async (dir) => {
     const file = join(dir, "stack.json");
     let token = "";
@@ -189,12 +191,13 @@ Deno.test("a stack with a folder keeps users, tokens and keys between runs", asy
     await withStack({ dir }, async (stack) => {
       token = await signUp(stack);
       keys = keysOf(stack);
+      await stack.control?.grant();
 
       await t.step("stack.json has the seven addresses, for the owner's eyes only", async () => {
         const written = JSON.parse(await Deno.readTextFile(file));
         assertEquals(Object.keys(written).toSorted(), ADDRESSES);
         for (const name of ADDRESSES) assertEquals(written[name], Reflect.get(stack, name));
-        for (const name of ["stack.json", "keys.json"]) {
+        for (const name of ["stack.json", "keys.json", "sandbox.json"]) {
           assertEquals((await Deno.stat(join(dir, name))).mode! & 0o777, 0o600);
         }
       });
@@ -215,15 +218,30 @@ Deno.test("a stack with a folder keeps users, tokens and keys between runs", asy
         assertEquals((await clientOf(stack).auth.signInWithPassword(ANA)).error, null);
         const user = await clientOf(stack).auth.getUser(token);
         assertEquals(user.data.user?.email, ANA.email);
+        assertEquals((await stack.control?.installations())?.length, 1);
       });
     });
 
-    await t.step("a fresh run knows neither", async () => {
+    await t.step("a fresh run knows nothing of it", async () => {
       await withStack({ dir, fresh: true }, async (stack) => {
         assertNotEquals(keysOf(stack), keys);
         const unknown = await clientOf(stack).auth.signInWithPassword(ANA);
         assertEquals(unknown.error?.code, "invalid_credentials");
+        assertEquals(await stack.control?.installations(), []);
       });
     });
+  });
+});
+
+Deno.test("a file is written whole or left as it was, and nobody else reads it", async () => {
+  await withFolder(async (dir) => {
+    const file = join(dir, "kept.json");
+    writeWhole(file, "before");
+    await Deno.mkdir(`${file}.partial`);
+    assertThrows(() => writeWhole(file, "after"), Deno.errors.IsADirectory);
+    assertEquals(await Deno.readTextFile(file), "before");
+    await Deno.remove(`${file}.partial`);
+    writeWhole(file, "after");
+    assertEquals([await Deno.readTextFile(file), (await Deno.stat(file)).mode! & 0o777], ["after", 0o600]);
   });
 });

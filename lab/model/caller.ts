@@ -1,5 +1,5 @@
 /**
- * The caller's algorithm, as `tokens/refresh.ts` and `tokens/spend.ts` have it, one step for each moment at which
+ * The caller's algorithm, as `refresh/refresh.ts` and `refresh/spend.ts` have it, one step for each moment at which
  * something else may come between, and at each the ways in which it may go wrong.
  *
  * Two moments that nobody else can tell apart are one step: an answer on its way counts as received, because losing

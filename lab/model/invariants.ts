@@ -1,23 +1,27 @@
 /** The protocol's promises, each judged by one step or by a state in which nothing is under way any more. */
+import type { Invariant as Promised } from "../support/invariants.ts";
 import { accepts, authorizationOf, sameToken } from "./provider.ts";
 import { type State, type Worker, type World } from "./state.ts";
 import type { Step } from "./step.ts";
 import { hasEarlierAttempt } from "./surroundings.ts";
 
 export const INVARIANTS = {
-  I1: "at most one unexpired lease",
-  I2: "a success received is never dropped",
-  I3: "the version rises by one with each write of tokens, and each version is replaced once",
-  I4: "reauthorization only for the current token, by the present holder, with no earlier attempt unsettled",
-  I5: "success beats failure",
-  I6: "no more token requests than claims",
-  I8: "disconnecting and connecting again win over a refresh under way",
-  I9: "no token is spent twice while the lease outlives the request",
-  I10: "a request that was turned away changes neither status nor version nor what is unsettled",
+  "one lease": "at most one unexpired lease",
+  "no success dropped": "a success received is never dropped",
+  "one version per write":
+    "the version rises by one with each write of tokens, and each version is replaced once",
+  "no false reauthorization":
+    "reauthorization only for the current token, by the present holder, with no earlier attempt unsettled",
+  "success beats failure": "a failure of the same version never undoes a success, in either order",
+  "requests are bounded by claims": "no more token requests than claims",
+  "connecting and disconnecting win": "disconnecting and connecting again win over a refresh under way",
+  "the request ends before the lease": "no token is spent twice while the lease outlives the request",
+  "operator faults change nothing":
+    "a request that was turned away changes neither status nor version nor what is unsettled",
   "token lost": "in the end the row holds what the provider accepts, unless a crash or a lost answer took it",
   "false death": "in the end reauthorization is required only if nothing is left that the provider accepts",
   label: "what we may have lost ourselves is called rotation_lost, never grant_refused",
-} as const;
+} as const satisfies Partial<Record<Promised, string>> & Record<string, string>;
 export type Invariant = keyof typeof INVARIANTS;
 
 /** The promises that this step breaks. */
@@ -26,11 +30,11 @@ export function brokenByStep(world: World, before: State, step: Step): Invariant
   const worker = step.who === null ? undefined : before.workers[step.who];
   switch (act.name) {
     case "claim":
-      return before.row.lease_until === "ahead" ? ["I1"] : [];
+      return before.row.lease_until === "ahead" ? ["one lease"] : [];
     case "send":
       return named({
-        I6: after.unused_claims < 0,
-        I9: world.chances.pause === 0 && isDoubleSpend(before, step),
+        "requests are bounded by claims": after.unused_claims < 0,
+        "the request ends before the lease": world.chances.pause === 0 && isDoubleSpend(before, step),
       });
     case "commit":
       return worker ? brokenByCommit(before, worker, after, act.outcome) : [];
@@ -39,8 +43,9 @@ export function brokenByStep(world: World, before: State, step: Step): Invariant
     case "connect":
     case "disconnect":
       return named({
-        I3: after.row.version !== before.row.version + 1,
-        I8: (act.name === "connect") !== (after.row.refresh_token?.authorization === after.authorization),
+        "one version per write": after.row.version !== before.row.version + 1,
+        "connecting and disconnecting win":
+          (act.name === "connect") !== (after.row.refresh_token?.authorization === after.authorization),
       });
     case "other":
       return [];
@@ -56,10 +61,11 @@ function brokenByCommit(
   const wrote = after.row !== row;
   const due = row.version === worker.base_version && row.status !== "disconnected";
   return named({
-    I2: due && outcome !== "committed",
-    I3: wrote && (after.row.version !== worker.base_version + 1 || row.version !== worker.base_version),
-    I5: due && after.row.status !== "active",
-    I8: wrote && after.row.refresh_token?.authorization !== authorization,
+    "no success dropped": due && outcome !== "committed",
+    "one version per write": wrote &&
+      (after.row.version !== worker.base_version + 1 || row.version !== worker.base_version),
+    "success beats failure": due && after.row.status !== "active",
+    "connecting and disconnecting win": wrote && after.row.refresh_token?.authorization !== authorization,
   });
 }
 
@@ -71,9 +77,10 @@ function brokenByFailure(before: State, worker: Worker, after: State, kind: stri
   const withdrawn = worker.token !== null &&
     authorizationOf(before.authorizations, worker.token).status === "withdrawn";
   return named({
-    I4: died && (!current || worker.lease_id !== row.lease_id || hasEarlierAttempt(before)),
-    I5: wrote && worker.base_version !== row.version,
-    I10: kind === "transient" &&
+    "no false reauthorization": died &&
+      (!current || worker.lease_id !== row.lease_id || hasEarlierAttempt(before)),
+    "success beats failure": wrote && worker.base_version !== row.version,
+    "operator faults change nothing": kind === "transient" &&
       (after.row.status !== row.status || after.row.version !== row.version ||
         after.row.unsettled_until !== row.unsettled_until),
     label: died && after.row.failure_code !== "rotation_lost" && !withdrawn,

@@ -23,7 +23,7 @@ const COLUMNS = [
   "Other broken promises",
   "Taken by crash or lost answer",
 ];
-const WITH_COLUMN: readonly Invariant[] = ["token lost", "false death", "I8"];
+const WITH_COLUMN: readonly Invariant[] = ["token lost", "false death", "connecting and disconnecting win"];
 
 /** Where an overlap, which only a lease that outlives the request prevents, costs the connection. */
 const EXPECTED = new Map<Regime, readonly Kind[]>([

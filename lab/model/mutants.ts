@@ -40,7 +40,7 @@ export const MUTANTS: readonly Mutant[] = [
     },
     provider: "strict",
     chances: { ...NONE, user: 1 },
-    breaks: "I8",
+    breaks: "connecting and disconnecting win",
   },
   {
     name: "fencing on commit",
@@ -51,7 +51,7 @@ export const MUTANTS: readonly Mutant[] = [
     },
     provider: "strict",
     chances: { ...NONE, pause: 1 },
-    breaks: "I2",
+    breaks: "no success dropped",
   },
   {
     name: "failure final",
@@ -64,7 +64,7 @@ export const MUTANTS: readonly Mutant[] = [
     },
     provider: "strict",
     chances: { ...NONE, pause: 1 },
-    breaks: "I4",
+    breaks: "no false reauthorization",
   },
   {
     name: "lease shorter than the request",
@@ -78,14 +78,14 @@ export const MUTANTS: readonly Mutant[] = [
     },
     provider: "strict",
     chances: NONE,
-    breaks: "I9",
+    breaks: "the request ends before the lease",
   },
   {
     name: "no settle time",
     protocol: { ...PROTOCOL, timings: { ...PROTOCOL.timings, settles: false } },
     provider: "strict",
     chances: { ...NONE, pause: 1 },
-    breaks: "I4",
+    breaks: "no false reauthorization",
   },
   {
     name: "no lock",
@@ -98,14 +98,14 @@ export const MUTANTS: readonly Mutant[] = [
     },
     provider: "strict",
     chances: NONE,
-    breaks: "I1",
+    breaks: "one lease",
   },
   {
     name: "asking again without a claim",
     protocol: { ...PROTOCOL, asks_again: true },
     provider: "strict",
     chances: { ...NONE, loss: 1 },
-    breaks: "I6",
+    breaks: "requests are bounded by claims",
   },
   {
     name: "an ambiguous end leaves no mark",
@@ -127,7 +127,7 @@ export const MUTANTS: readonly Mutant[] = [
     },
     provider: "strict",
     chances: { ...NONE, loss: 1 },
-    breaks: "I10",
+    breaks: "operator faults change nothing",
   },
   {
     name: "connecting again keeps the version",
@@ -137,6 +137,6 @@ export const MUTANTS: readonly Mutant[] = [
     },
     provider: "strict",
     chances: { ...NONE, user: 1 },
-    breaks: "I3",
+    breaks: "one version per write",
   },
 ];

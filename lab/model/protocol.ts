@@ -1,5 +1,5 @@
 /**
- * The deciding SQL functions as pure functions of the row, to be held beside `supabase/migrations/*_refresh.sql` and
+ * The deciding SQL functions as pure functions of the row, to be held beside `supabase/migrations/*_refreshing.sql` and
  * `*_connecting.sql`: same names, same order of questions.
  *
  * Times are only ahead or past. When one passes is a step of its own (`surroundings.ts`), taken in every order, so a

@@ -38,6 +38,7 @@ export async function insertConnection(sql: Sql): Promise<void> {
 
 export async function writeRow(sql: Sql, row: Row): Promise<void> {
   const { refresh_token } = row;
+  const hours = hoursFrom(Date.now());
   await sql`
     update oauth.connections
        set status = ${row.status}, version = ${row.version}, attempts = ${row.attempts},
@@ -83,7 +84,7 @@ function time(sql: Sql, column: string) {
   return sql`case when ${at} > t.now then 'ahead' when ${at} is not null then 'past' end as ${sql(column)}`;
 }
 
-/** Of a clock that has a whole hour for what the test takes. */
-function hours(when: NonNullable<Time> | "later"): Date {
-  return new Date(Date.now() + { past: -1, ahead: 1, later: 2 }[when] * 3_600_000);
+/** Of one moment, because two of the columns may hold the same time; the test has a whole hour for what it does. */
+function hoursFrom(now: number): (when: NonNullable<Time> | "later") => Date {
+  return (when) => new Date(now + { past: -1, ahead: 1, later: 2 }[when] * 3_600_000);
 }

@@ -142,7 +142,7 @@ function disconnect(): Call {
     words: "disconnect",
     model: (row) => ({ row: PROTOCOL.disconnect(row), outcome: "disconnected" }),
     sql: async (sql) => {
-      await sql`select from public.oauth_disconnect(${ID}, ${USER})`;
+      await sql`select from public.oauth_disconnect(${ID}, ${USER}, 'pipedrive')`;
       return "disconnected";
     },
   };

@@ -47,7 +47,7 @@ export interface Chances {
 
 export interface State {
   readonly row: Row;
-  /** Claims at this version less the token requests made with it: I6 is that this never falls below zero. */
+  /** Claims at this version less the token requests made with it; below zero, requests are not bounded by claims. */
   readonly unused_claims: number;
   readonly authorizations: Authorizations;
   /** The one that the row speaks for; null: the user has disconnected. */

@@ -43,7 +43,7 @@ export interface Row {
   readonly version: number;
   readonly lease_id: string | null;
   readonly attempts: number;
-  readonly unsettled_until: Date | null;
+  readonly unsettled_until: string | null;
   readonly committed_lease_id: string | null;
   readonly failure_code: string | null;
 }

@@ -15,7 +15,7 @@ const TYPED: ReadonlySet<string> = new Set([
   "STORAGE_UNAVAILABLE",
 ]);
 
-/** What a run broke, each beginning with the promise's number; empty: nothing. */
+/** What a run broke, each beginning with the promise's name; empty: nothing. */
 export async function brokenPromises(ran: Ran, keyring: Keyring): Promise<string[]> {
   const tokens = await openTokens(ran, keyring);
   return [
@@ -43,17 +43,19 @@ async function openTokens({ history }: Ran, keyring: Keyring): Promise<Tokens> {
   return tokens;
 }
 
-/** I3: every version has one origin, and none is left out. */
+/** One version per write: every version has one origin, and none is left out. */
 function versions({ events, row }: Ran): string[] {
   const origins = events.filter(({ kind }) =>
     kind !== "refresh_failed" && kind !== "reauthorization_required"
   );
   const counted = origins.map(({ version }) => version);
   const expected = Array.from({ length: row.version }, (_, n) => n + 1);
-  return counted.join() === expected.join() ? [] : [`I3: versions ${counted} up to ${row.version}`];
+  return counted.join() === expected.join()
+    ? []
+    : [`one version per write: versions ${counted} up to ${row.version}`];
 }
 
-/** I2: what reached an isolate that lived was handed to the database, whatever else went wrong. */
+/** No success dropped: what reached an isolate that lived was handed to the database, whatever else failed. */
 function kept({ history, dead, authority }: Ran, tokens: Tokens): string[] {
   if (authority.kind === "stable") return [];
   const handedIn = new Set(
@@ -62,11 +64,11 @@ function kept({ history, dead, authority }: Ran, tokens: Tokens): string[] {
   return tokenRequests(history).flatMap(({ issued, delivered, isolate }) =>
     issued === null || !delivered || dead.has(isolate) || handedIn.has(issued.refresh_token)
       ? []
-      : [`I2: ${issued.refresh_token} was received by isolate ${isolate} and not handed in`]
+      : [`no success dropped: ${issued.refresh_token} was received by isolate ${isolate} and not handed in`]
   );
 }
 
-/** I6: no token request without a claim of its own. */
+/** Requests are bounded by claims: no token request without a claim of its own. */
 function counted({ history, authority }: Ran, tokens: Tokens): string[] {
   const claims = new Map<string, number>();
   const current = new Map<number, string>([[1, "refresh-1-0"]]);
@@ -82,28 +84,30 @@ function counted({ history, authority }: Ran, tokens: Tokens): string[] {
   const asked = Map.groupBy(tokenRequests(history), ({ presented }) => presented);
   const known = authority.kind === "stable" ? [] : [...asked];
   return known.flatMap(([token, requests]) =>
-    requests.length <= (claims.get(token) ?? 0)
-      ? []
-      : [`I6: ${token} was presented ${requests.length} times in ${claims.get(token) ?? 0} claims`]
+    requests.length <= (claims.get(token) ?? 0) ? [] : [
+      `requests are bounded by claims: ${token} was presented ${requests.length} times in ${
+        claims.get(token) ?? 0
+      } claims`,
+    ]
   );
 }
 
-/** I7: everybody got an answer, in time, and nobody an error without a name. */
+/** Every waiter ends: everybody got an answer, in time, and nobody an error without a name. */
 function answered({ history, dead }: Ran): string[] {
   return history.callers.filter(({ isolate }) => !dead.has(isolate)).flatMap((caller) => {
     const { wanted, began, ended, stood_still, trouble } = caller;
-    if (ended === null) return [`I7: ${wanted} was never answered`];
+    if (ended === null) return [`every waiter ends: ${wanted} was never answered`];
     const waiter = wanted.startsWith("ask") || wanted === "force";
     if (waiter && ended - began - stood_still > PATIENCE_MS) {
-      return [`I7: ${wanted} waited ${ended - began} ms`];
+      return [`every waiter ends: ${wanted} waited ${ended - began} ms`];
     }
     const typed = trouble === null ||
       (trouble instanceof PublicError && (!waiter || TYPED.has(trouble.code)));
-    return typed ? [] : [`I7: ${wanted} was told ${trouble}`];
+    return typed ? [] : [`every waiter ends: ${wanted} was told ${trouble}`];
   });
 }
 
-/** I8: whatever the user did last holds. */
+/** Connecting and disconnecting win: whatever the user did last holds. */
 function userWins({ history, row, refresh_token, authority }: Ran, tokens: Tokens): string[] {
   const last = history.effects.findLast((effect) =>
     effect.kind === "call" && effect.after?.version !== effect.before?.version &&
@@ -112,12 +116,16 @@ function userWins({ history, row, refresh_token, authority }: Ran, tokens: Token
   if (last?.kind !== "call") return [];
   if (last.name === "oauth_disconnect") {
     const erased = row.status === "disconnected" && refresh_token === null;
-    return erased ? [] : [`I8: disconnected, and now ${row.status} with ${refresh_token}`];
+    return erased
+      ? []
+      : [`connecting and disconnecting win: disconnected, and now ${row.status} with ${refresh_token}`];
   }
   const wanted = tokens.get(last.args.p_refresh_token_sealed) ?? "";
   const same = refresh_token !== null &&
     authority.grantOf(refresh_token) === authority.grantOf(wanted);
-  return same ? [] : [`I8: connected again with ${wanted}, and now there is ${refresh_token}`];
+  return same
+    ? []
+    : [`connecting and disconnecting win: connected again with ${wanted}, and now there is ${refresh_token}`];
 }
 
 /** At last the row says what is so at the provider: it works, or it could not be kept and is said to be lost. */
@@ -125,7 +133,9 @@ function truth({ history, row, refresh_token, authority, dead }: Ran, tokens: To
   if (row.status === "disconnected" || refresh_token === null) return [];
   const grant = authority.grantOf(refresh_token);
   if (row.status === "active") {
-    return authority.accepts(refresh_token) ? [] : [`I4: active with ${refresh_token}, which is dead`];
+    return authority.accepts(refresh_token)
+      ? []
+      : [`no false reauthorization: active with ${refresh_token}, which is dead`];
   }
   const requests = tokenRequests(history);
   const successors = requests.filter(({ issued, presented }) =>
@@ -137,9 +147,15 @@ function truth({ history, row, refresh_token, authority, dead }: Ran, tokens: To
   );
   const reused = authority.kind === "revoking" && requests.some(({ issued }) => issued === null);
   const ended = happened(history, "withdrawn") || (reused && (lost || overlapped({ history })));
-  if (grant?.alive && !lost) return [`I4: given up, while ${grant.current} lives and was not lost`];
-  if (!grant?.alive && !ended) return [`I4: the grant of ${refresh_token} ended without a reason`];
-  return authority.kind === "stable" && grant?.alive ? [`I4: given up, though nothing rotates`] : [];
+  if (grant?.alive && !lost) {
+    return [`no false reauthorization: given up, while ${grant.current} lives and was not lost`];
+  }
+  if (!grant?.alive && !ended) {
+    return [`no false reauthorization: the grant of ${refresh_token} ended without a reason`];
+  }
+  return authority.kind === "stable" && grant?.alive
+    ? [`no false reauthorization: given up, though nothing rotates`]
+    : [];
 }
 
 function overlapped({ history }: Pick<Ran, "history">): boolean {
@@ -156,15 +172,19 @@ function calm(ran: Ran): string[] {
   const disconnects = calls(history, "oauth_disconnect").length > 0;
   if (!disconnects) {
     const refused = requests.find(({ issued }) => issued === null);
-    if (refused) broken.push(`I4: ${refused.presented} was refused on a calm day`);
-    if (row.status === "reauthorization_required") broken.push("I4: given up on a calm day");
+    if (refused) broken.push(`no false reauthorization: ${refused.presented} was refused on a calm day`);
+    if (row.status === "reauthorization_required") {
+      broken.push("no false reauthorization: given up on a calm day");
+    }
   }
   const presented = requests.filter(({ issued }) => issued !== null).map((request) => request.presented);
   if (authority.kind !== "stable" && new Set(presented).size < presented.length) {
-    broken.push(`I6: one of ${presented} was spent twice on a calm day`);
+    broken.push(`requests are bounded by claims: one of ${presented} was spent twice on a calm day`);
   }
   if (row.status === "disconnected" && plan.storage.length === 0 && authority.newest.alive) {
-    broken.push(`I8: disconnected on a calm day, and ${authority.newest.current} still works`);
+    broken.push(
+      `connecting and disconnecting win: disconnected on a calm day, and ${authority.newest.current} still works`,
+    );
   }
   return broken;
 }

@@ -1,4 +1,5 @@
 import type postgres from "postgres";
+import type { Invariant } from "../support/invariants.ts";
 
 /** One function of the migrations with a part exchanged for what one would write at first. */
 export interface Mutant {
@@ -8,7 +9,7 @@ export interface Mutant {
   readonly replace: string;
   readonly by: string;
   /** The promises of which it breaks one. */
-  readonly breaks: readonly string[];
+  readonly breaks: readonly (Invariant | "label")[];
   /** Under this seed it is caught within a few runs; under any other too, but later. */
   readonly seed: number;
 }
@@ -17,18 +18,17 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "a commit that ignores the version",
     function: "public.oauth_commit_refresh",
-    replace: "if v_connection.version is distinct from p_base_version then",
-    by: "if false then",
-    breaks: ["I3", "I8"],
+    replace: "when v_connection.version = p_base_version then 'committed'",
+    by: "when true then 'committed'",
+    breaks: ["one version per write", "connecting and disconnecting win"],
     seed: 2,
   },
   {
     name: "a commit that only the present holder may make",
     function: "public.oauth_commit_refresh",
-    replace: "if v_connection.version is distinct from p_base_version then",
-    by:
-      "if v_connection.version is distinct from p_base_version or v_connection.lease_id is distinct from p_lease_id then",
-    breaks: ["I2", "I5"],
+    replace: "when v_connection.version = p_base_version then 'committed'",
+    by: "when v_connection.version = p_base_version and v_connection.lease_id = p_lease_id then 'committed'",
+    breaks: ["no success dropped", "success beats failure"],
     seed: 2,
   },
   {
@@ -36,64 +36,63 @@ export const MUTANTS: readonly Mutant[] = [
     function: "public.oauth_commit_refresh",
     replace: "or v_connection.status = 'disconnected' then",
     by: "or v_connection.status <> 'active' then",
-    breaks: ["I5"],
-    seed: 7,
+    breaks: ["success beats failure"],
+    seed: 18,
   },
   {
     name: "a commit that does not know itself again",
     function: "public.oauth_commit_refresh",
-    replace: "v_connection.committed_lease_id = p_lease_id",
-    by: "false",
-    breaks: ["I3"],
+    replace: "when v_connection.committed_lease_id = p_lease_id then",
+    by: "when false then",
+    breaks: ["one version per write"],
     seed: 2,
   },
   {
     name: "a commit after a disconnect",
     function: "public.oauth_commit_refresh",
-    replace:
-      "if v_connection.id is null or v_connection.status = 'disconnected' then\n    outcome := 'disconnected'",
-    by: "if v_connection.id is null then\n    outcome := 'disconnected'",
-    breaks: ["I8"],
-    seed: 4,
+    replace: "when v_connection.id is null or v_connection.status = 'disconnected' then",
+    by: "when v_connection.id is null then",
+    breaks: ["connecting and disconnecting win"],
+    seed: 1,
   },
   {
     name: "a refusal that is final while an earlier attempt may still succeed",
     function: "public.oauth_fail_refresh",
-    replace: "if p_class = 'permanent' and (v_connection.unsettled_until > v_now) is not true then",
-    by: "if p_class = 'permanent' then",
-    breaks: ["I4"],
+    replace: "when p_class = 'permanent' and (v_connection.unsettled_until > v_now) is not true then",
+    by: "when p_class = 'permanent' then",
+    breaks: ["no false reauthorization"],
     seed: 1,
   },
   {
     name: "a failure that counts from anybody",
     function: "public.oauth_fail_refresh",
-    replace: "if (v_connection.lease_id = p_lease_id) is not true then",
-    by: "if v_connection.id is null then",
-    breaks: ["I4"],
-    seed: 3,
+    replace: "when (v_connection.lease_id = p_lease_id) is not true then",
+    by: "when v_connection.id is null then",
+    breaks: ["no false reauthorization"],
+    seed: 2,
   },
   {
     name: "a takeover without a settle time",
     function: "public.oauth_claim_refresh",
     replace: "v_now + p_settle_ms * interval '1 millisecond'",
     by: "v_now",
-    breaks: ["I4"],
+    breaks: ["no false reauthorization"],
     seed: 1,
   },
   {
     name: "a takeover that leaves no mark",
     function: "public.oauth_claim_refresh",
-    replace: "takeover := v_connection.lease_id is not null;",
-    by: "takeover := false;",
-    breaks: ["I4", "label"],
+    replace: "unsettled_until = case when c.lease_id is not null",
+    by: "unsettled_until = case when false",
+    breaks: ["no false reauthorization", "label"],
     seed: 1,
   },
   {
     name: "a claim that does not look for a lease",
     function: "public.oauth_claim_refresh",
-    replace: "if v_connection.lease_until > v_now then",
-    by: "if false then",
-    breaks: ["I1"],
+    replace: "when v_connection.lease_until > v_now then 'busy'",
+    by: "when false then 'busy'",
+    breaks: ["one lease"],
     seed: 1,
   },
   {
@@ -102,15 +101,15 @@ export const MUTANTS: readonly Mutant[] = [
     replace: "when 'ambiguous' then greatest(c.unsettled_until, v_now)",
     by: "when 'ambiguous' then c.unsettled_until",
     breaks: ["label"],
-    seed: 5,
+    seed: 9,
   },
   {
     name: "an operator's fault that counts as a refusal",
     function: "public.oauth_fail_refresh",
-    replace: "if p_class = 'permanent' and",
-    by: "if (p_class = 'permanent' or p_code like 'config%') and",
-    breaks: ["I10"],
-    seed: 13,
+    replace: "when p_class = 'permanent' and",
+    by: "when (p_class = 'permanent' or p_code like 'config%') and",
+    breaks: ["operator faults change nothing"],
+    seed: 8,
   },
   {
     // The index over the origins of versions refuses it, so what is seen is an error without a name.
@@ -118,7 +117,7 @@ export const MUTANTS: readonly Mutant[] = [
     function: "oauth.erase_token_set",
     replace: "version = c.version + 1",
     by: "version = c.version",
-    breaks: ["I3", "I7"],
+    breaks: ["one version per write", "every waiter ends"],
     seed: 1,
   },
   {
@@ -126,7 +125,7 @@ export const MUTANTS: readonly Mutant[] = [
     function: "oauth.store_token_set",
     replace: "lease_id = null,\n         lease_until = null,\n         attempts = 0,",
     by: "attempts = c.attempts,",
-    breaks: ["I4", "label"],
+    breaks: ["no false reauthorization", "label"],
     seed: 6,
   },
 ];

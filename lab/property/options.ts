@@ -13,8 +13,8 @@ const { runs, seed, path } = {
 };
 
 export const OPTIONS = {
-  numRuns: Number(runs ?? 100),
-  seed: Number(seed ?? 4),
+  numRuns: Number(runs ?? 140),
+  seed: Number(seed ?? 10),
   ...(path !== undefined && { path }),
 };
 

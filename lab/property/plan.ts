@@ -139,13 +139,32 @@ const stoppedHolder: fc.Arbitrary<Plan> = fc.record({
   jitter: fc.nat(),
 });
 
+/** A user who changes their mind while a refresh is under way: nothing else fails, so that the two often meet. */
+const changeOfMind: fc.Arbitrary<Plan> = fc.record({
+  kind: fc.constantFrom<Kind>("strict", "strict", "grace", "revoking", "stable"),
+  actions: fc.tuple(
+    now(by("ask")),
+    now(fc.oneof({ weight: 3, arbitrary: by("disconnect") }, { weight: 1, arbitrary: by("connect") })),
+  ),
+  crashes: fc.constant([]),
+  stops: fc.constant([]),
+  fates: fc.constant([]),
+  storage: fc.constant([]),
+  jitter: fc.nat(),
+});
+
 export const plan: fc.Arbitrary<Plan> = fc.oneof(
   { weight: 3, arbitrary: anyPlan },
   { weight: 2, arbitrary: stoppedHolder },
+  { weight: 2, arbitrary: changeOfMind },
 );
 
 function perhaps<T>(list: fc.Arbitrary<T[]>): fc.Arbitrary<T[]> {
   return fc.oneof({ weight: 2, arbitrary: fc.constant<T[]>([]) }, { weight: 3, arbitrary: list });
+}
+
+function now(deed: fc.Arbitrary<Deed>): fc.Arbitrary<Action> {
+  return deed.map((deed) => ({ after_ms: 0, ...deed }));
 }
 
 /** @param weight of happening at once, against two of happening later */

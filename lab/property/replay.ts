@@ -40,29 +40,32 @@ function wrote({ before, after }: Call): boolean {
   return (after?.version ?? 0) !== (before?.version ?? 0);
 }
 
-/** I3, I8: only a write of tokens raises the version, by one; only the user ends being disconnected. */
+/**
+ * One version per write: only a write of tokens raises the version, by one. Connecting and disconnecting win: only
+ * the user ends being disconnected.
+ */
 function stepOf({ name, before, after, rows }: Call): string[] {
   const raised = (after?.version ?? 0) - (before?.version ?? 0);
   const committed = rows.some(({ outcome }) => outcome === "committed");
   const may = name === "oauth_connect" || name === "oauth_disconnect" || committed;
   const broken: string[] = [];
   if (raised < 0 || raised > 1 || (raised === 1 && !may) || (raised === 0 && committed)) {
-    broken.push(`I3: ${name} took version ${before?.version} to ${after?.version}`);
+    broken.push(`one version per write: ${name} took version ${before?.version} to ${after?.version}`);
   }
   if (before?.status === "disconnected" && after?.status !== "disconnected" && name !== "oauth_connect") {
-    broken.push(`I8: ${name} brought a disconnected connection back`);
+    broken.push(`connecting and disconnecting win: ${name} brought a disconnected connection back`);
   }
   return broken;
 }
 
-/** I1: nobody is given a lease while another's lasts. */
+/** One lease: nobody is given a lease while another's lasts. */
 function claimed(attempts: Attempts, { rows, args, at }: Call): string[] {
   const broken: string[] = [];
   for (const { outcome, lease_id } of rows) {
     if (outcome !== "claimed") continue;
     if (attempts.holder) {
       if (attempts.holder.until > at) {
-        broken.push(`I1: a lease is given while another lasts ${attempts.holder.until - at} ms`);
+        broken.push(`one lease: a lease is given while another lasts ${attempts.holder.until - at} ms`);
       }
       attempts.unsettled = true;
       attempts.settles_at = at + Number(args.p_settle_ms);
@@ -77,7 +80,10 @@ function claimed(attempts: Attempts, { rows, args, at }: Call): string[] {
   return broken;
 }
 
-/** I2, I3, I5, I8: a success is stored if it was obtained from the current version, and only then. */
+/**
+ * A success is stored if it was obtained from the current version, and only then. Which promise is broken otherwise
+ * depends on what came first.
+ */
 function committed({ name, before, args, rows }: Call): string[] {
   if (name !== "oauth_commit_refresh") return [];
   const outcome = rows[0]?.outcome;
@@ -90,14 +96,14 @@ function committed({ name, before, args, rows }: Call): string[] {
     : "superseded";
   if (outcome === expected) return [];
   const promise = expected === "committed"
-    ? before?.status === "active" ? "I2" : "I5"
+    ? before?.status === "active" ? "no success dropped" : "success beats failure"
     : expected === "disconnected"
-    ? "I8"
-    : "I3";
+    ? "connecting and disconnecting win"
+    : "one version per write";
   return [`${promise}: a success of version ${args.p_base_version} on ${before?.version} is ${outcome}`];
 }
 
-/** I4, I10, and the label: what a failure may do. */
+/** What a failure may do: no false reauthorization, operator faults change nothing, and the label is true. */
 function failed(attempts: Attempts, call: Call, earlier: readonly Effect[], tokens: Tokens): string[] {
   if (call.name !== "oauth_fail_refresh") return [];
   const { args, rows, before, after, at, isolate } = call;
@@ -107,24 +113,30 @@ function failed(attempts: Attempts, call: Call, earlier: readonly Effect[], toke
   if (holder?.lease_id !== args.p_lease_id) {
     return outcome === "superseded" && !changed
       ? []
-      : [`I4: a failure of another than the holder is ${outcome}`];
+      : [`no false reauthorization: a failure of another than the holder is ${outcome}`];
   }
   attempts.holder = null;
   const broken: string[] = [];
   if (args.p_class === "ambiguous") attempts.unsettled = true;
   if (args.p_class === "transient") {
-    const marked = before?.unsettled_until?.getTime() !== after?.unsettled_until?.getTime();
-    if (changed || marked) broken.push(`I10: "${args.p_code}" made the connection ${after?.status}`);
+    const marked = (before?.unsettled_until ?? null) !== (after?.unsettled_until ?? null);
+    if (changed || marked) {
+      broken.push(`operator faults change nothing: "${args.p_code}" made the connection ${after?.status}`);
+    }
   }
   if (!changed) return broken;
   const refused = earlier.findLast((effect): effect is TokenRequest =>
     effect.kind === "token request" && effect.isolate === isolate && effect.issued === null
   );
   if (refused?.presented !== currentToken(earlier, tokens)) {
-    broken.push(`I4: given up over ${refused?.presented}, which was not the current refresh token`);
+    broken.push(
+      `no false reauthorization: given up over ${refused?.presented}, which was not the current refresh token`,
+    );
   }
   if (settles_at !== null && settles_at > at) {
-    broken.push(`I4: given up ${settles_at - at} ms before an earlier attempt had settled`);
+    broken.push(
+      `no false reauthorization: given up ${settles_at - at} ms before an earlier attempt had settled`,
+    );
   }
   const rotated = earlier.some((effect) =>
     effect.kind === "token request" && effect.presented === refused?.presented &&

@@ -1,13 +1,18 @@
+import type { Context } from "../../supabase/functions/_shared/context.ts";
 import type fc from "fast-check";
 import type postgres from "postgres";
-import { getAccessToken, refreshConnection } from "../../supabase/functions/_shared/use/access_token.ts";
+import {
+  getAccessToken,
+  refreshConnection,
+  usableConnection,
+} from "../../supabase/functions/_shared/use/access_token.ts";
 import { completeAuthorization } from "../../supabase/functions/_shared/connect/complete.ts";
 import { connectionId } from "../../supabase/functions/_shared/connect/connection_id.ts";
 import { disconnectConnection } from "../../supabase/functions/_shared/connect/disconnect.ts";
 import { digest, type Keyring } from "../../supabase/functions/_shared/keep/seal.ts";
-import { supabaseStore } from "../../supabase/functions/_shared/keep/supabase_store.ts";
+import { supabaseStore } from "../../supabase/functions/_shared/keep/store.ts";
 import { sweep } from "../../supabase/functions/_shared/refresh/sweep.ts";
-import { connected, makeClient } from "../../tests/support/make.ts";
+import { connect, makeClient } from "../../tests/support/make.ts";
 import type { SqlRpc } from "../../tests/support/sql_rpc.ts";
 import type { Authority } from "./authority.ts";
 import type { History, Row } from "./history.ts";
@@ -61,7 +66,7 @@ async function connectFirst({ admin, rpc, keyring }: Stage, world: World): Promi
   await rpc.sql`select setseed(0.5)`;
   await admin`delete from auth.users`;
   await admin`insert into auth.users (id) values (${USER})`;
-  await connected({ store: supabaseStore(rpc), keyring, client: makeClient() }, {
+  await connect({ store: supabaseStore(rpc), keyring, client: makeClient() }, {
     id: world.setting.id,
     user_id: USER,
     account_key: ACCOUNT.key,
@@ -89,7 +94,7 @@ async function want(world: World, { context }: Isolate, does: Deed["does"]): Pro
     case "ask after 401":
       return await getAccessToken(context, id, user_id, world.witness.row?.version);
     case "force":
-      return await refreshConnection(context, id, user_id, { force: true });
+      return await forceRefresh(context, id, user_id);
     case "sweep":
       return await sweep(context);
     case "disconnect":
@@ -172,7 +177,7 @@ async function recover(world: World): Promise<void> {
     const before = world.witness.row;
     if (before?.status !== "active") return;
     await world.jump(ms);
-    void world.call(healthy, "recover", () => refreshConnection(context, id, user_id, { force: true }));
+    void world.call(healthy, "recover", () => forceRefresh(context, id, user_id));
     await world.run();
     if (world.witness.row?.version !== before.version) return;
   }
@@ -197,4 +202,10 @@ async function describe(stage: Stage, world: World, isolates: readonly Isolate[]
     : null;
   const dead = new Set(isolates.filter((isolate) => isolate.dead).map(({ index }) => index));
   return { plan, history, authority, dead, row, refresh_token, events };
+}
+
+async function forceRefresh(context: Context, id: string, user_id: string) {
+  return await refreshConnection(context, await usableConnection(context.store, id, user_id), {
+    force: true,
+  });
 }

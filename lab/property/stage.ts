@@ -1,12 +1,12 @@
 import fc from "fast-check";
 import type { Undo } from "../../local/stack/undo.ts";
 import { startDatabase } from "../../tests/support/database.ts";
+import { takeOverDatabaseTime } from "../../tests/support/database_time.ts";
 import { makeKeyring } from "../../tests/support/make.ts";
 import { openSqlRpc } from "../../tests/support/sql_rpc.ts";
 import { brokenPromises } from "./invariants.ts";
 import { plan } from "./plan.ts";
 import { type Ran, runPlan, type Stage } from "./run.ts";
-import { takeOverDatabaseTime } from "./time.ts";
 
 /** A database with its time in our hands. */
 export async function openStage(stop: Undo): Promise<Stage> {

@@ -1,3 +1,4 @@
+import { timeTeller } from "../../tests/support/database_time.ts";
 import {
   type CallRpc,
   type RpcAnswer,
@@ -7,7 +8,6 @@ import {
 } from "../../tests/support/sql_rpc.ts";
 import type { Call, Row } from "./history.ts";
 import type { StorageFault } from "./plan.ts";
-import { tellTime } from "./time.ts";
 
 /** What is between an isolate and the database. */
 export interface Wire {
@@ -37,13 +37,16 @@ export function openWire(wire: Wire): RpcClient {
 /** The one connection to the database, with a record of what each call did to the connection that is watched. */
 export class Witness {
   #row: Row | null = null;
-  #told_ms: number | null = null;
+  /** The database is told the time whenever it has changed. */
+  readonly tell: () => Promise<void>;
 
   constructor(
     private readonly rpc: SqlRpc,
     private readonly id: string,
-    private readonly now: () => number,
-  ) {}
+    now: () => number,
+  ) {
+    this.tell = timeTeller(rpc.sql, now);
+  }
 
   /** The row as the last call left it. */
   get row(): Row | null {
@@ -66,13 +69,6 @@ export class Witness {
         from oauth.connections where id = ${this.id}`;
     this.#row = row ?? null;
     return this.#row;
-  }
-
-  /** The database is told the time whenever it has changed. */
-  async tell(): Promise<void> {
-    if (this.#told_ms === this.now()) return;
-    this.#told_ms = this.now();
-    await tellTime(this.rpc.sql, this.#told_ms);
   }
 }
 

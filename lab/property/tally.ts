@@ -38,8 +38,8 @@ export class Tally {
   }
 
   #call({ rows, args, before, after }: Call): void {
-    for (const { outcome, takeover } of rows) {
-      if (outcome === "claimed" && takeover) this.#count("takeovers");
+    for (const { outcome } of rows) {
+      if (outcome === "claimed" && before?.lease_id) this.#count("takeovers");
       if (outcome === "committed" && before?.lease_id !== args.p_lease_id) {
         this.#count("commits after the lease had gone on");
       }

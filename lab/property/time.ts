@@ -1,4 +1,3 @@
-import type postgres from "postgres";
 import { FakeClock } from "../../tests/support/clock.ts";
 
 /**
@@ -27,36 +26,4 @@ export class WorldClock extends FakeClock {
     this.pause(ms);
     await this.advance(0);
   }
-}
-
-/**
- * Puts the database on a clock of the test. The functions stay as the migrations made them; only where they look a
- * name up is changed, and there `clock_timestamp` is ours before it is PostgreSQL's.
- */
-export async function takeOverDatabaseTime(sql: postgres.Sql): Promise<void> {
-  await sql.unsafe(`
-    create schema test_time;
-    create function test_time.clock_timestamp() returns timestamptz language sql stable as $$
-      select timestamptz '2030-01-01 00:00:00Z'
-        + pg_catalog.current_setting('test_time.now_ms')::double precision * interval '1 millisecond'
-    $$;
-    grant usage on schema test_time to public;
-    grant execute on function test_time.clock_timestamp() to public;
-    do $$
-    declare
-      v_function regprocedure;
-    begin
-      for v_function in
-        select oid from pg_proc
-         where pronamespace in ('oauth'::regnamespace, 'public'::regnamespace) and proconfig is not null
-      loop
-        execute format('alter function %s set search_path = test_time, pg_catalog', v_function);
-      end loop;
-    end $$;
-  `).simple();
-}
-
-/** Tells a connection what time it is, in milliseconds since the test's beginning. */
-export async function tellTime(sql: postgres.Sql, now_ms: number): Promise<void> {
-  await sql`select set_config('test_time.now_ms', ${String(now_ms)}, false)`;
 }

@@ -1,9 +1,8 @@
 import type fc from "fast-check";
-import { Memory } from "../../supabase/functions/_shared/keep/memory.ts";
 import { pipedrive } from "../../supabase/functions/_shared/providers/pipedrive.ts";
 import type { Keyring } from "../../supabase/functions/_shared/keep/seal.ts";
-import { supabaseStore } from "../../supabase/functions/_shared/keep/supabase_store.ts";
-import { makeContext } from "../../tests/support/make.ts";
+import { supabaseStore } from "../../supabase/functions/_shared/keep/store.ts";
+import { contextOn } from "../../tests/support/make.ts";
 import type { SqlRpc } from "../../tests/support/sql_rpc.ts";
 import { Authority, GRACE_MS, type Kind } from "./authority.ts";
 import type { Caller, Effect, Happening, History, TokenRequest } from "./history.ts";
@@ -49,22 +48,21 @@ export class World {
   async startIsolate(index: number): Promise<Isolate> {
     const isolate = new Isolate(index, this.turns, this.clock, this.#blowsOn(index));
     const step = (label: string) => isolate.step(label);
-    isolate.context = await makeContext({
+    const store = supabaseStore(openWire({
+      step,
+      nextFault: (call) => takeFirst(this.#storage, (fault) => fault.call === call)?.fails ?? null,
+      run: (name, args) =>
+        this.turns.uninterrupted(async () => {
+          const { answer, seen } = await this.witness.run(name, args);
+          this.#add({ kind: "call", isolate: index, at: this.clock.now(), ...seen });
+          return answer;
+        }),
+    }));
+    isolate.context = await contextOn(store, {
       provider: definitionOf(this.plan.kind),
       keyring: this.setting.keyring,
       clock: isolate.clock,
       random: this.#random,
-      memory: new Memory(),
-      store: supabaseStore(openWire({
-        step,
-        nextFault: (call) => takeFirst(this.#storage, (fault) => fault.call === call)?.fails ?? null,
-        run: (name, args) =>
-          this.turns.uninterrupted(async () => {
-            const { answer, seen } = await this.witness.run(name, args);
-            this.#add({ kind: "call", isolate: index, at: this.clock.now(), ...seen });
-            return answer;
-          }),
-      })),
       fetch: openLine({
         isolate: index,
         authority: this.authority,
@@ -82,7 +80,7 @@ export class World {
     await rest();
     while (await this.turns.next() || await this.clock.wakeNext()) {
       await rest();
-      if (this.turns.released > TURNS_LIMIT) throw new Error("I7: it does not come to rest");
+      if (this.turns.released > TURNS_LIMIT) throw new Error("every waiter ends: it does not come to rest");
     }
   }
 

@@ -77,7 +77,7 @@ Deno.test("docs/operating.md", async (test) => {
     await test.step("gives the schedule another key", async () => {
       await sql`select vault.update_secret(id, 'sb_secret_old') from vault.secrets where name = 'cron_secret_key'`;
       await paste(sql, /update_secret/);
-      const [row] = await sql`select oauth.cron_secret_key() as key`;
+      const [row] = await sql`select headers ->> 'apikey' as key from oauth.sweep_request()`;
       assertEquals(row?.key, "sb_secret_x");
     });
 

@@ -68,10 +68,8 @@ Deno.test("the sweep on a schedule", async (test) => {
       }
       for (const url of ["http://127.0.0.1:54321", "http://kong:8000", `${URL_SETTING}/`]) {
         await setSecret(sql, "project_url", url);
-        assertEquals(
-          await sql`select oauth.project_url() as url`.then(([row]) => row?.url),
-          url.replace(/\/$/, ""),
-        );
+        const [request] = await sql`select url from oauth.sweep_request()`;
+        assertEquals(request?.url, `${url.replace(/\/$/, "")}/functions/v1/refresh-token`);
       }
     });
 

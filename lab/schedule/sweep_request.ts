@@ -3,7 +3,7 @@ import type { Wiring } from "../../supabase/functions/_shared/wiring.ts";
 import { refreshToken } from "../../supabase/functions/refresh-token/handler.ts";
 import { PROJECT } from "../../tests/functions/callers.ts";
 import { logging } from "../../tests/functions/log_lines.ts";
-import { makeContext } from "../../tests/support/make.ts";
+import { makeContext } from "../../tests/support/context.ts";
 import type { Queued } from "./stand_ins.ts";
 
 for (const [name, value] of Object.entries(PROJECT)) Deno.env.set(name, value);
@@ -12,11 +12,12 @@ for (const [name, value] of Object.entries(PROJECT)) Deno.env.set(name, value);
 export async function send({ method, url, headers, body }: Queued) {
   const context = await makeContext();
   const wiring: Wiring = {
-    context: () => Promise.resolve(context),
+    context: () => context,
+    store: context.store,
     app_origins: [],
     providers: ["pipedrive"],
   };
-  const handle = serve("refresh-token", ["user", "secret"], refreshToken(() => Promise.resolve(wiring)));
+  const handle = serve("refresh-token", ["user", "secret:*"], refreshToken(() => Promise.resolve(wiring)));
   const { result, lines } = await logging(() => handle(new Request(url, { method, headers, body })));
   return { status: result.status, answer: await result.json(), line: lines[0], calls: context.store.calls };
 }

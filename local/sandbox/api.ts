@@ -1,83 +1,104 @@
-import { apiError, invalidToken, scopeMismatch, unauthorized } from "./bodies.ts";
-import { type Call, refuse } from "./call.ts";
+import { apiError, gatewayError, overLimit, Refusal, scopeMismatch, unauthorized } from "./answers.ts";
 import { nameAccount } from "./journal.ts";
-import { meter, overLimit } from "./limits.ts";
+import type { Call } from "./router.ts";
 import { answerSearch } from "./search.ts";
-import { answerMe } from "./users_me.ts";
-import { type AccessRecord, apiOriginOf, nowOf } from "./world.ts";
+import type { Grant, World } from "./world.ts";
 
 interface Route {
-  path: RegExp;
   /** Any one of them will do. */
-  scopes: string[];
-  cost: number;
-  window: "search" | "api";
-  answer(call: Call, access: AccessRecord): Response;
+  readonly scopes: readonly string[];
+  readonly cost: number;
+  answer(call: Call, grant: Grant): Response;
 }
 
-const CONTACT_SCOPES = ["contacts:read", "contacts:full", "search:read"];
-const ROUTES: readonly Route[] = [
-  { path: /^(\/api)?\/v1\/users\/me$/, scopes: ["base"], cost: 2, window: "api", answer: answerMe },
-  {
-    path: /^\/api\/v2\/persons\/search$/,
-    scopes: CONTACT_SCOPES,
-    cost: 20,
-    window: "search",
-    answer: answerSearch,
-  },
-  {
-    path: /^(\/api)?\/v1\/persons\/search$/,
-    scopes: CONTACT_SCOPES,
-    cost: 40,
-    window: "search",
-    answer: (call) => refuse(call, "gone", apiError(410, "This endpoint is no longer supported")),
-  },
-];
+const ROUTES: Readonly<Record<string, Route>> = {
+  "users/me": { scopes: ["base"], cost: 2, answer: answerMe },
+  search: { scopes: ["contacts:read", "contacts:full", "search:read"], cost: 20, answer: answerSearch },
+};
 
 /** The API: token, scope, limits, then the request itself. An unknown path or a wrong method is 401, as at the gateway. */
 export function answerApi(call: Call): Response {
-  const { world, entry } = call;
-  const authorization = call.request.headers.get("authorization");
-  if (authorization === null) return refuse(call, "no_token", unauthorized());
-  const token = /^Bearer (\S+)$/.exec(authorization)?.[1];
-  if (token === undefined) {
-    return refuse(call, "malformed_header", apiError(400, "Invalid request: malformed authorization header"));
-  }
-  const access = world.access_tokens.get(token);
-  if (access === undefined) return refuse(call, "unknown_token", unauthorized());
-  const { account } = access.grant;
-  nameAccount(entry, account);
-  if (access.ended === "revoked") return refuse(call, "revoked", unauthorized());
-  if (access.ended === "expired" || nowOf(world) >= access.expires_at) {
-    return refuse(
-      call,
-      "expired",
-      world.switches.expired_body === "gateway" ? unauthorized() : invalidToken(),
-    );
-  }
-  if (!rightHost(call, access)) return refuse(call, "other_company", unauthorized());
-  const route = ROUTES.find((one) => one.path.test(call.url.pathname));
-  if (route === undefined || call.request.method !== "GET") {
-    return refuse(call, "unknown_route", unauthorized());
+  const { world, entry, url, request } = call;
+  const { token, access, grant } = authenticate(call);
+  const route = ROUTES[entry.kind];
+  if (route === undefined || request.method !== "GET") throw new Refusal("unknown_route", unauthorized());
+  const generic = url.origin === "https://api.pipedrive.com";
+  if (!generic && url.origin !== world.apiOriginOf(grant.account)) {
+    throw new Refusal("other_company", unauthorized());
   }
   if (!route.scopes.some((scope) => access.scopes.includes(scope))) {
-    return refuse(call, "scope", scopeMismatch());
+    throw new Refusal("scope", scopeMismatch());
   }
-  return metered(call, token, access, route);
-}
-
-function metered(call: Call, token: string, access: AccessRecord, route: Route): Response {
-  const { company_id } = access.grant.account;
-  const request = { access_token: token, company_id, window: route.window, cost: route.cost };
-  const { refused, headers } = meter(call.world, request);
-  call.entry.outcome = "ok";
-  const response = refused === null ? route.answer(call, access) : refuse(call, refused, overLimit());
-  for (const [name, value] of Object.entries(headers)) response.headers.set(name, value);
+  const { refused, headers } = meter(call, token, grant, route.cost);
+  const response = refused === null ? route.answer(call, grant) : overLimit();
+  entry.outcome = refused ?? entry.outcome;
+  for (const [name, value] of Object.entries(headers)) response.headers.set(name, String(value));
   return response;
 }
 
-/** Where the sandbox plays Pipedrive's hosts, a token works at its company's host and at the generic one. */
-function rightHost(call: Call, access: AccessRecord): boolean {
-  if (!call.world.own_hosts || call.url.hostname === "api.pipedrive.com") return true;
-  return call.url.origin === apiOriginOf(call.world, access.grant.account);
+function authenticate({ world, entry, request }: Call) {
+  const authorization = request.headers.get("authorization");
+  if (authorization === null) throw new Refusal("no_token", unauthorized());
+  const token = /^Bearer (\S+)$/.exec(authorization)?.[1];
+  if (token === undefined) {
+    const error = "Invalid request: malformed authorization header";
+    throw new Refusal("malformed_header", apiError(400, error));
+  }
+  const access = world.access_tokens.get(token);
+  if (access === undefined) throw new Refusal("unknown_token", unauthorized());
+  const grant = world.grants.get(access.grant_id);
+  if (grant === undefined || access.ended === "revoked") throw new Refusal("revoked", unauthorized());
+  nameAccount(entry, grant.account);
+  if (access.ended === null && world.now() < access.expires_at) return { token, access, grant };
+  const gateway = world.switches.expired_body === "gateway";
+  const documented = "Invalid token: access token is invalid";
+  throw new Refusal("expired", gateway ? unauthorized() : gatewayError(401, documented));
+}
+
+const WINDOW_MS = 2_000;
+const DAY_MS = 24 * 60 * 60 * 1000;
+/** Requests other than searches, per window and access token. */
+const API_BURST = 80;
+
+/** Counts a request in the rolling window of its access token and in the day of its company. Refused ones are free. */
+function meter({ world, entry }: Call, token: string, { account }: Grant, cost: number) {
+  const { search_burst, daily_budget } = world.switches;
+  const now = world.now();
+  const limit = entry.kind === "search" ? search_burst : API_BURST;
+  const window = `${entry.kind} ${token}`;
+  const times = (world.windows.get(window) ?? []).filter((time) => time > now - WINDOW_MS);
+  // The budget begins anew at the server's midnight.
+  const day = `${account.company_id} ${Math.floor(now / DAY_MS)}`;
+  const used = (world.daily.get(day) ?? 0) + cost;
+  const over = limit !== null && times.length >= limit;
+  const refused = over ? "rate_limited" : used > (daily_budget ?? Infinity) ? "budget_spent" : null;
+  if (refused === null) {
+    times.push(now);
+    world.daily.set(day, used);
+  }
+  world.windows.set(window, times);
+  return { refused, headers: { ...rateHeaders(limit, times, now), ...dailyHeaders(world, day) } };
+}
+
+/** `x-ratelimit-reset` is the rest of the window in seconds, not a time. */
+function rateHeaders(limit: number | null, times: readonly number[], now: number) {
+  return limit === null ? {} : {
+    "x-ratelimit-limit": limit,
+    "x-ratelimit-remaining": Math.max(limit - times.length, 0),
+    "x-ratelimit-reset": Math.ceil(((times[0] ?? now) + WINDOW_MS - now) / 1000),
+  };
+}
+
+function dailyHeaders({ switches: { daily_budget }, daily }: World, day: string) {
+  return daily_budget === null ? {} : {
+    "x-daily-ratelimit-token-limit": daily_budget,
+    "x-daily-ratelimit-token-remaining": Math.max(daily_budget - (daily.get(day) ?? 0), 0),
+  };
+}
+
+/** Whom the token speaks for. Of Pipedrive's keys those are here that say it, and a few of the others. */
+function answerMe(_call: Call, { account }: Grant): Response {
+  const { user_id: id, ...more } = account;
+  const others = { locale: "en_US", activated: true, timezone_name: "Europe/Tallinn", company_country: "EE" };
+  return Response.json({ success: true, data: { id, phone: null, is_you: true, ...others, ...more } });
 }

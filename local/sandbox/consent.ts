@@ -1,7 +1,6 @@
-import { ACCOUNTS, keyOf } from "./accounts.ts";
+import { type Account, ACCOUNTS, keyOf } from "./accounts.ts";
 import { STYLE } from "./consent_style.ts";
 import type { World } from "./world.ts";
-import type { Account } from "./types.ts";
 
 const SCOPE_TEXTS: Readonly<Record<string, string>> = {
   base: "Read your name, e-mail and company",

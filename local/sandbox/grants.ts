@@ -1,102 +1,95 @@
-import { keyOf } from "./accounts.ts";
-import { mintAccessToken, mintRefreshToken } from "./mint.ts";
-import { apiOriginOf, type CodeRecord, type Grant, nowOf, type RefreshRecord, type World } from "./world.ts";
-import type { TokenResponse } from "./types.ts";
+import type { Account } from "./accounts.ts";
+import type { Code, Grant, RefreshToken, World } from "./world.ts";
+
+export interface TokenResponse {
+  access_token: string;
+  token_type: string;
+  expires_in: number;
+  refresh_token?: string;
+  scope: string;
+  api_domain: string;
+}
+
+const IDLE_MS = 60 * 24 * 60 * 60 * 1000;
 
 /** Installs: a new grant for the account, its first tokens. An earlier grant ends, unless the switch says otherwise. */
-export function install(world: World, code: CodeRecord): TokenResponse {
-  const key = keyOf(code.account);
-  const earlier = world.grants.get(key);
-  if (earlier && world.switches.reinstall_ends_old) endGrant(world, earlier);
-  const grant: Grant = {
-    account: code.account,
-    client_id: code.client_id,
-    scopes: [...code.scopes],
-    installed_at: nowOf(world),
-    version: 0,
-    refresh_token: null,
-    idle_until: 0,
-  };
-  world.grants.set(key, grant);
-  world.tallies.exchanged += 1;
-  addRefreshToken(world, grant);
-  return tokenResponse(world, grant, world.switches.omit_refresh_token !== "always");
+export function install(
+  world: World,
+  { account, client_id, scopes }: Pick<Code, "account" | "client_id" | "scopes">,
+): TokenResponse {
+  const earlier = world.switches.reinstall_ends_old ? world.grantOf(account) : undefined;
+  if (earlier) world.grants.delete(earlier.id);
+  const id = crypto.randomUUID();
+  const grant: Grant = { id, account, client_id, scopes, version: 0, refresh_token: "", idle_until: 0 };
+  world.grants.set(id, grant);
+  return tokenResponse(world, grant, true);
 }
 
 /** Refreshes: a new access token, the idle limit begun anew, and by the switches a new refresh token or the same. */
-export function refresh(world: World, presented: RefreshRecord): TokenResponse {
-  const { grant } = presented;
+export function refresh(world: World, grant: Grant, presented: RefreshToken): TokenResponse {
   const { omit_refresh_token, rotate_refresh, old_access_dies } = world.switches;
-  if (old_access_dies) endAccessTokens(world, grant, "revoked");
-  const current = presented.spent_at === null;
-  if (current && rotate_refresh && !omit_refresh_token) {
-    presented.spent_at = nowOf(world);
-    addRefreshToken(world, grant);
+  if (old_access_dies) endAccessTokens(world, grant.id, "revoked");
+  const rotates = presented.spent_at === null && rotate_refresh && !omit_refresh_token;
+  if (rotates) presented.spent_at = world.now();
+  return tokenResponse(world, grant, rotates);
+}
+
+/** Ends what still lives, of one grant or of all; tells how many. */
+export function endAccessTokens(world: World, grant_id: string | null, how: "expired" | "revoked"): number {
+  const living = [...world.access_tokens.values()].filter((token) =>
+    token.ended === null && token.expires_at > world.now() && world.grants.has(token.grant_id) &&
+    (grant_id === null || token.grant_id === grant_id)
+  );
+  for (const token of living) token.ended = how;
+  return living.length;
+}
+
+function tokenResponse(world: World, grant: Grant, new_refresh_token: boolean): TokenResponse {
+  const { access_lifetime_s, omit_refresh_token, api_domain, ...switches } = world.switches;
+  const { id: grant_id, account } = grant;
+  if (new_refresh_token) {
+    grant.refresh_token = `${account.company_id}:${account.user_id}:${hex(randomBytes(20))}`;
+    grant.version += 1;
+    const { refresh_token, version } = grant;
+    world.refresh_tokens.set(refresh_token, { grant_id, version, spent_at: null });
   }
-  grant.idle_until = nowOf(world) + world.switches.refresh_idle_ms;
-  world.tallies.refreshed += 1;
-  return tokenResponse(world, grant, !omit_refresh_token);
-}
-
-/** Nothing of this grant works any more. */
-export function endGrant(world: World, grant: Grant): void {
-  endAccessTokens(world, grant, "revoked");
-  endRefreshToken(grant);
-  const key = keyOf(grant.account);
-  if (world.grants.get(key) === grant) world.grants.delete(key);
-}
-
-export function endRefreshToken(grant: Grant): void {
-  grant.refresh_token = null;
-}
-
-/** Ends what still lives; tells how many. */
-export function endAccessTokens(world: World, grant: Grant | null, how: "expired" | "revoked"): number {
-  let count = 0;
-  for (const record of world.access_tokens.values()) {
-    if (grant !== null && record.grant !== grant) continue;
-    if (record.ended !== null || record.expires_at <= nowOf(world)) continue;
-    record.ended = how;
-    count += 1;
-  }
-  return count;
-}
-
-function addRefreshToken(world: World, grant: Grant): void {
-  grant.version += 1;
-  grant.refresh_token = mintRefreshToken(grant.account);
-  grant.idle_until = nowOf(world) + world.switches.refresh_idle_ms;
-  world.refresh_tokens.set(grant.refresh_token, { grant, version: grant.version, spent_at: null });
-}
-
-function tokenResponse(world: World, grant: Grant, with_refresh_token: boolean): TokenResponse {
-  const { switches } = world;
-  const access_token = mintAccessToken();
+  grant.idle_until = world.now() + IDLE_MS;
   const scopes = grant.scopes.filter((scope) => switches.scopes.includes(scope));
-  const expires_at = nowOf(world) + switches.access_lifetime_s * 1000;
-  world.access_tokens.set(access_token, { grant, scopes, expires_at, ended: null });
+  const access_token = mintAccessToken();
+  const expires_at = world.now() + access_lifetime_s * 1000;
+  world.access_tokens.set(access_token, { grant_id, scopes, expires_at, ended: null });
   return {
     access_token,
     token_type: "Bearer",
-    ...lifetime(world),
-    ...(with_refresh_token && grant.refresh_token !== null ? { refresh_token: grant.refresh_token } : {}),
+    expires_in: access_lifetime_s - 1,
+    ...(omit_refresh_token ? {} : { refresh_token: grant.refresh_token }),
     scope: scopes.join(","),
-    ...(switches.omit_api_domain
-      ? {}
-      : { api_domain: switches.api_domain ?? apiOriginOf(world, grant.account) }),
+    api_domain: api_domain ?? world.apiOriginOf(account),
   };
 }
 
-function lifetime(world: World): { expires_in?: number | string } {
-  const seconds = Math.max(world.switches.access_lifetime_s - 1, 0);
-  switch (world.switches.expires_in) {
-    case "number":
-      return { expires_in: seconds };
-    case "string":
-      return { expires_in: String(seconds) };
-    case "zero":
-      return { expires_in: 0 };
-    case "missing":
-      return {};
-  }
+/** `<n>.<n>.<40 hex>`. */
+export function mintCode({ company_id, user_id }: Account): string {
+  return `${company_id}.${user_id}.${hex(randomBytes(20))}`;
+}
+
+const ACCESS_TOKEN_BYTES = 340;
+
+/** `v1u:…:…`, about 500 characters, with each of `+ / = :` that a careless encoder breaks. */
+function mintAccessToken(): string {
+  let body = "";
+  while (!body.includes("+") || !body.includes("/")) body = base64(randomBytes(ACCESS_TOKEN_BYTES));
+  return `v1u:${body}:${base64(randomBytes(25))}`;
+}
+
+function randomBytes(count: number) {
+  return crypto.getRandomValues(new Uint8Array(count));
+}
+
+function base64(bytes: Uint8Array): string {
+  return btoa(String.fromCharCode(...bytes));
+}
+
+function hex(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -1,39 +1,6 @@
-import { nowOf, type World } from "./world.ts";
-import type { Account, Counts, JournalEntry, JournalKind } from "./types.ts";
+import type { AccountIds } from "./accounts.ts";
 
-/** Begins an entry on arrival, so that the order is that of arrival. The answer completes it. */
-export function record(
-  world: World,
-  what: { method: string; path: string; kind: JournalKind; credentials: JournalEntry["credentials"] },
-): JournalEntry {
-  const entry: JournalEntry = {
-    seq: world.journal.length + 1,
-    at: nowOf(world),
-    method: what.method,
-    path: what.path,
-    status: null,
-    kind: what.kind,
-    credentials: what.credentials,
-    outcome: "pending",
-  };
-  world.journal.push(entry);
-  return entry;
-}
-
-export function nameAccount(entry: JournalEntry, account: Account): void {
-  entry.company_id = account.company_id;
-  entry.user_id = account.user_id;
-}
-
-/** How the caller identified itself, never with what. */
-export function credentialsOf(headers: Headers, form: URLSearchParams | null): JournalEntry["credentials"] {
-  const authorization = headers.get("authorization");
-  if (authorization === null) return form?.has("client_secret") ? "body" : "none";
-  if (/^basic /i.test(authorization)) return "basic";
-  return /^bearer /i.test(authorization) ? "bearer" : "other";
-}
-
-const KINDS: readonly JournalKind[] = [
+const KINDS = [
   "authorize",
   "token:refresh",
   "token:exchange",
@@ -44,11 +11,44 @@ const KINDS: readonly JournalKind[] = [
   "api:other",
   "notice",
   "other",
-];
+] as const;
+export type JournalKind = typeof KINDS[number];
 
-export function countUp(world: World): Counts {
+/** One request that the sandbox received, or a notice that it sent. Holds no token, code, state or secret. */
+export interface JournalEntry {
+  readonly kind: JournalKind;
+  /** The sandbox's clock on arrival, epoch milliseconds. */
+  readonly at: number;
+  /** null: not answered yet, or never. 499: the caller hung up first. */
+  status: number | null;
+  /** "ok", the fault that was met, or what was refused and why: "spent", "unknown", "expired", "scope", … */
+  outcome: string;
+  company_id?: number;
+  user_id?: number;
+  /** Which refresh token of its installation was presented: the first is 1, each rotation adds one. */
+  version?: number;
+  /** The parameters of a search as they arrived. */
+  query?: Record<string, string>;
+}
+
+export function nameAccount(entry: JournalEntry, { company_id, user_id }: AccountIds): void {
+  Object.assign(entry, { company_id, user_id });
+}
+
+/** What a spent refresh token meets where it still brings its successor. */
+export const TOLERATED = "tolerated";
+
+export function countUp(journal: readonly JournalEntry[]) {
   const requests = Object.fromEntries(KINDS.map((kind) => [kind, 0])) as Record<JournalKind, number>;
-  for (const entry of world.journal) requests[entry.kind] += 1;
-  const { refreshed, exchanged, reused, peak } = world.tallies;
-  return { requests, refreshed, exchanged, reused, peak_token_requests: peak };
+  for (const { kind } of journal) requests[kind] += 1;
+  const refreshes = (...outcomes: string[]) =>
+    journal.filter(({ kind, outcome }) => kind === "token:refresh" && outcomes.includes(outcome)).length;
+  return {
+    /** Requests received, by kind, and notices sent. */
+    requests,
+    /** Refreshes that really took place, whether or not the answer arrived. */
+    refreshed: refreshes("ok", TOLERATED),
+    /** Spent refresh tokens that were presented again. */
+    reused: refreshes("spent", TOLERATED),
+  };
 }

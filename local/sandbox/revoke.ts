@@ -1,45 +1,27 @@
-import { oauthError } from "./bodies.ts";
-import { type Call, refuse } from "./call.ts";
-import { refuseClient } from "./client_authentication.ts";
-import { endGrant } from "./grants.ts";
+import { formOfClient, parameter } from "./client.ts";
 import { nameAccount } from "./journal.ts";
 import { sendUninstallNotice } from "./notice.ts";
-import type { Grant } from "./world.ts";
+import type { Call } from "./router.ts";
 
 /** RFC 7009: 200 for an unknown token too; the hint only says where to look first, so it is not needed here. */
 export function answerRevoke(call: Call): Response {
-  const { world, entry, form } = call;
-  if (call.request.method !== "POST" || form === null) {
-    const message = "Invalid request: content must be `application/x-www-form-urlencoded`";
-    return refuse(call, "invalid_request", oauthError(400, "invalid_request", message));
-  }
-  const refused = refuseClient(call);
-  if (refused) return refused;
-  const token = form.get("token");
-  if (!token) {
-    const message = "Missing parameter: `token`";
-    return refuse(call, "invalid_request", oauthError(400, "invalid_request", message));
-  }
-  const grant = world.refresh_tokens.get(token)?.grant;
+  const { world, entry } = call;
+  const token = parameter(formOfClient(call), "token");
   const access = world.access_tokens.get(token);
-  entry.outcome = "unknown";
-  if (grant && grant.refresh_token === token && ours(call, grant)) {
-    entry.outcome = "ok";
-    nameAccount(entry, grant.account);
-    entry.version = grant.version;
-    endGrant(world, grant);
-    if (world.switches.uninstall_on_revoke && world.registration.redirect_uri !== null) {
-      sendUninstallNotice(world, grant.account);
-    }
-  } else if (access && ours(call, access.grant)) {
-    entry.outcome = "ok";
-    nameAccount(entry, access.grant.account);
-    access.ended = "revoked";
+  const known = world.refresh_tokens.get(token) ?? access;
+  const grant = world.grants.get(known?.grant_id ?? "");
+  const spent = access === undefined && grant?.refresh_token !== token;
+  // A token of another client counts as unknown.
+  if (grant === undefined || spent || grant.client_id !== world.registration.client_id) {
+    entry.outcome = "unknown";
+    return new Response(null);
   }
-  return new Response(null, { status: 200 });
-}
-
-/** A token of another client counts as unknown. */
-function ours(call: Call, grant: Grant): boolean {
-  return grant.client_id === call.world.registration.client_id;
+  nameAccount(entry, grant.account);
+  entry.version = grant.version;
+  if (access) access.ended = "revoked";
+  else {
+    world.grants.delete(grant.id);
+    if (world.switches.uninstall_on_revoke) sendUninstallNotice(world, grant.account);
+  }
+  return new Response(null);
 }

@@ -1,31 +1,43 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { answerControl } from "./control_server.ts";
-import { openSandbox } from "./sandbox.ts";
-import type { SandboxOptions, ServedSandbox } from "./types.ts";
+import { createControl, type SandboxControl } from "./control.ts";
+import { answerControl } from "./control_http.ts";
+import { answer } from "./router.ts";
+import { type SandboxOptions, World } from "./world.ts";
+
+export interface ServedSandbox {
+  readonly origin: string;
+  readonly control: SandboxControl;
+  /** Whether what was kept speaks of another origin, which its token responses named as their API's. */
+  readonly moved: boolean;
+  /** Answers what it can, drops what hangs, closes the port. */
+  stop(): Promise<void>;
+}
+
+const LOOPBACK = "127.0.0.1";
 
 /**
- * Serves a sandbox over HTTP on loopback; port 0, the default, takes a free one.
+ * Serves a sandbox over HTTP on loopback, everything at its one origin; port 0, the default, takes a free one.
  *
  * On Node's server, not Deno.serve: only this one can close a socket unanswered and tell quietly that a caller left.
  */
-export async function serveSandbox(
-  options: SandboxOptions & { port?: number; hostname?: string } = {},
-): Promise<ServedSandbox> {
-  const hostname = options.hostname ?? "127.0.0.1";
+export async function serveSandbox(options: SandboxOptions & { port?: number } = {}): Promise<ServedSandbox> {
   const server = createServer();
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
-    server.listen(options.port ?? 0, hostname, resolve);
+    server.listen(options.port ?? 0, LOOPBACK, resolve);
   });
-  const origin = options.origin ?? `http://${hostname}:${(server.address() as AddressInfo).port}`;
-  const { sandbox, world } = openSandbox({ ...options, origin });
-  const answer = async (request: Request) =>
-    await answerControl(sandbox.control, request) ?? await sandbox.fetch(request);
-  server.on("request", (incoming, outgoing) => void handle(incoming, outgoing, origin, answer));
+  const origin = `http://${LOOPBACK}:${(server.address() as AddressInfo).port}`;
+  const world = new World(options, origin);
+  const control = createControl(world);
+  server.on("request", (incoming, outgoing) =>
+    void handle(incoming, outgoing, origin, async (request) => (
+      await answerControl(control, request) ?? await answer(world, request)
+    )));
   return {
     origin,
-    control: sandbox.control,
+    control,
+    moved: world.moved,
     stop: async () => {
       world.closing.abort(new TypeError("the sandbox has stopped"));
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
@@ -49,7 +61,8 @@ async function handle(
     await send(response, outgoing, caller.signal);
   } catch (error) {
     incoming.socket.destroy();
-    if (!(error instanceof TypeError)) throw error;
+    // ECONNRESET: the caller left before the request was whole.
+    if (!(error instanceof TypeError) && (error as { code?: string }).code !== "ECONNRESET") throw error;
   }
 }
 

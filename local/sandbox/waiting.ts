@@ -1,37 +1,23 @@
-import type { World } from "./world.ts";
+import type { Call } from "./router.ts";
 
 /** Waits, unless the caller hangs up or the sandbox closes: then rejects with the reason. No timer stays behind. */
-export async function wait(world: World, ms: number, caller: AbortSignal): Promise<void> {
+export async function wait(call: Call, ms: number): Promise<void> {
   if (ms <= 0) return;
-  const signal = AbortSignal.any([caller, world.closing.signal]);
-  const { sleep } = world.options;
-  if (sleep) await Promise.race([sleep(ms), untilAborted(signal)]);
-  else await timer(ms, signal);
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const passed = call.world.options.sleep?.(ms) ??
+    new Promise<void>((resolve) => timer = setTimeout(resolve, ms));
+  try {
+    await Promise.race([passed, hang(call)]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** Never resolves: rejects when the caller hangs up or the sandbox closes. */
-export function hang(world: World, caller: AbortSignal): Promise<never> {
-  return untilAborted(AbortSignal.any([caller, world.closing.signal]));
-}
-
-function untilAborted(signal: AbortSignal): Promise<never> {
+export function hang({ world, request }: Call): Promise<never> {
+  const signal = AbortSignal.any([request.signal, world.closing.signal]);
   return new Promise((_, reject) => {
     if (signal.aborted) reject(signal.reason);
     signal.addEventListener("abort", () => reject(signal.reason), { once: true });
-  });
-}
-
-function timer(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    signal.throwIfAborted();
-    const stop = () => {
-      clearTimeout(id);
-      reject(signal.reason);
-    };
-    const id = setTimeout(() => {
-      signal.removeEventListener("abort", stop);
-      resolve();
-    }, ms);
-    signal.addEventListener("abort", stop, { once: true });
   });
 }

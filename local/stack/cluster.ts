@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { exists, removeQuietly, run } from "./process.ts";
+import { exists, readIfThere, removeQuietly, run } from "./process.ts";
 
 /** PostgreSQL refuses to run as root; then it runs as "nobody", whom every system knows. */
 const NOBODY = 65534;
@@ -41,9 +41,8 @@ async function openAway(dir: string | undefined): Promise<Home> {
 
 /** Where the data of `dir` are while they are not there; null when they are at home. */
 export async function awayFolder(dir: string): Promise<string | null> {
-  if (!await exists(join(dir, "away"))) return null;
-  const folder = await Deno.readTextFile(join(dir, "away"));
-  return await exists(join(folder, "data", "PG_VERSION")) ? folder : null;
+  const folder = await readIfThere(join(dir, "away"));
+  return folder !== null && await exists(join(folder, "data", "PG_VERSION")) ? folder : null;
 }
 
 async function makeAway(dir: string | undefined): Promise<string> {

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { guard, lockFolder, removeQuietly } from "./process.ts";
+import { guard, lockFolder, removeQuietly, writeWhole } from "./process.ts";
 import { removePostgres } from "./postgres.ts";
 import type { Undo } from "./undo.ts";
 
@@ -22,7 +22,7 @@ export class Folder {
     }
     undo.add(release);
     const folder = new Folder(path, undo);
-    await folder.retract();
+    await folder.#retract();
     const guarded = guard({ pid: null, remove: dir === undefined ? path : folder.at("stack.json") });
     undo.add(() => guarded.release());
     if (dir === undefined) undo.add(() => removeQuietly(path));
@@ -34,10 +34,10 @@ export class Folder {
     return join(this.#path, name);
   }
 
-  /** Writes the lines of this run to `name`; what the last run wrote there is dropped. */
+  /** Writes the lines of this run to the log `name`; what the last run wrote there is dropped. */
   log(name: string): (line: string) => void {
     const options = { create: true, write: true, truncate: true, mode: 0o600 };
-    const file = Deno.openSync(this.at(name), options);
+    const file = Deno.openSync(this.at(`${name}.log`), options);
     let open = true;
     this.#undo.add(() => {
       open = false;
@@ -49,19 +49,18 @@ export class Folder {
     };
   }
 
-  /** From here on others may use the stack. The file appears whole, or not at all. */
-  async announce(addresses: object): Promise<void> {
-    const partial = this.at("stack.json.partial");
-    await Deno.writeTextFile(partial, JSON.stringify(addresses, null, 2) + "\n", { mode: 0o600 });
-    await Deno.rename(partial, this.at("stack.json"));
+  /** From here on others may use the stack, until it ends. */
+  announce(addresses: object): void {
+    writeWhole(this.at("stack.json"), JSON.stringify(addresses, null, 2) + "\n");
+    this.#undo.add(() => this.#retract());
   }
 
-  retract(): Promise<void> {
+  #retract(): Promise<void> {
     return removeQuietly(this.at("stack.json"));
   }
 
   async #empty(): Promise<void> {
     await removePostgres(this.at("postgres"));
-    await removeQuietly(this.at("keys.json"));
+    for (const name of ["keys.json", "sandbox.json"]) await removeQuietly(this.at(name));
   }
 }

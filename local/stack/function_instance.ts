@@ -2,14 +2,12 @@ import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
 import { eachLine, guard, removeQuietly, signalIfAlive, within } from "./process.ts";
-import { Requests } from "./requests.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+/** With the import map that is deployed, and nothing else of this project's settings: the hosted runtime knows no more. */
 const SERVE = ["serve", "--allow-env", "--allow-net", "--no-check", "--host", "127.0.0.1", "--port", "0"];
 const BOOT_TIMEOUT_MS = 120_000;
 const STOP_TIMEOUT_MS = 3_000;
-/** No request and no commit behind one goes on for longer. */
-const RETIRE_TIMEOUT_MS = 60_000;
 /** Gives the process what the hosted runtime gives it. */
 const RUNTIME = fileURLToPath(new URL("./edge_runtime.ts", import.meta.url));
 const LAST_LINES = 15;
@@ -27,11 +25,10 @@ export interface Instance {
   readonly pid: number;
   /** Settles when the process has ended: true unless it was ended from here. */
   readonly ended: Promise<boolean>;
-  /** Passes a request on, which counts as under way until its answer was read to the end. Rejects if the process dies. */
+  /** Passes a request on. Rejects if the process dies. */
   fetch(path: string, init: RequestInit): Promise<Response>;
-  /** Ends it as a deployment does: once its requests are answered and what it does behind them is done. */
-  retire(): Promise<void>;
-  kill(signal: "SIGTERM" | "SIGKILL"): Promise<void>;
+  /** At SIGTERM what it does behind its answers is done first, as far as the patience goes. */
+  kill(signal: "SIGTERM" | "SIGKILL", patience_ms?: number): Promise<void>;
 }
 
 export interface InstanceOptions {
@@ -48,7 +45,7 @@ export async function startInstance(options: InstanceOptions): Promise<Instance>
   const { name, entrypoint, env, log, preload = [] } = options;
   const main = await mainModule([RUNTIME, ...preload], entrypoint);
   const child = new Deno.Command(Deno.execPath(), {
-    args: [...SERVE, "--config", join(ROOT, "deno.json"), main],
+    args: [...SERVE, "--no-config", "--import-map", join(ROOT, "import_map.json"), main],
     cwd: ROOT,
     clearEnv: true,
     env: { ...ownVariables(), ...env },
@@ -68,7 +65,6 @@ export async function startInstance(options: InstanceOptions): Promise<Instance>
     if (last.length > LAST_LINES) last.shift();
   };
   let killed = false;
-  const requests = new Requests();
   const output = [eachLine(child.stdout, take), eachLine(child.stderr, take)];
   const ended = Promise.all([child.status, ...output]).then(async () => {
     listening.resolve(null);
@@ -76,25 +72,17 @@ export async function startInstance(options: InstanceOptions): Promise<Instance>
     await guarded.release();
     return !killed;
   });
-  const end = async (signal: "SIGTERM" | "SIGKILL", patience_ms: number) => {
+  const kill = async (signal: "SIGTERM" | "SIGKILL", patience_ms = STOP_TIMEOUT_MS) => {
     killed = true;
     signalIfAlive(child, signal);
     await within(ended, patience_ms, () => "still there").catch(() => signalIfAlive(child, "SIGKILL"));
     await ended;
   };
-  const kill = (signal: "SIGTERM" | "SIGKILL") => end(signal, STOP_TIMEOUT_MS);
-  const retire = async () => {
-    // Whoever has just chosen this process sends first.
-    await new Promise((resolve) => setTimeout(resolve));
-    await within(requests.over(), RETIRE_TIMEOUT_MS, () => "still answering").catch(() => {});
-    await end("SIGTERM", RETIRE_TIMEOUT_MS);
-  };
   const origin = await within(listening.promise, BOOT_TIMEOUT_MS, () => "no answer in time").catch(() =>
     null
   );
   if (origin !== null) {
-    const pass = (path: string, init: RequestInit) => requests.watch(fetch(origin + path, init));
-    return { pid: child.pid, ended, fetch: pass, retire, kill };
+    return { pid: child.pid, ended, fetch: (path, init) => fetch(origin + path, init), kill };
   }
   await kill("SIGKILL");
   throw new Error(`The function "${name}" did not start: ${last.join("\n") || "it said nothing"}`);

@@ -10,8 +10,8 @@ const NOTICE_MS = 500;
 export interface FunctionsOptions {
   /** The whole environment of the functions, but for what Deno itself needs. */
   env: Record<string, string>;
-  /** How many processes serve each function in turn, for all or by name. 1. */
-  instances?: number | Record<string, number>;
+  /** How many processes serve a function in turn; 1 unless told otherwise. */
+  instances?: Record<string, number>;
   folder?: URL;
   /** Takes what the functions print. */
   log?: (line: string) => void;
@@ -21,8 +21,6 @@ export interface Functions {
   readonly names: readonly string[];
   /** Passes the request to the next instance, which sees `path` (with its query) in place of the URL's own. */
   fetch(name: string, path: string, request: Request): Promise<Response>;
-  /** Replaces every instance, as a deployment does: new requests go to the new ones, the old ones finish theirs. */
-  restart(name: string): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -31,22 +29,12 @@ export async function startFunctions(options: FunctionsOptions): Promise<Functio
   const folder = options.folder ?? FOLDER;
   const names = await functionNames(folder);
   const log = options.log ?? (() => {});
-  const start = (name: string) =>
-    startInstance({
-      name,
-      entrypoint: fileURLToPath(new URL(`${name}/index.ts`, folder)),
-      env: options.env,
-      log,
-    });
-  const size = (name: string) =>
-    typeof options.instances === "object" ? options.instances[name] ?? 1 : options.instances ?? 1;
-  const pools = new Map(names.map((name) => [name, new Pool(() => start(name), size(name))]));
+  const pools = new Map(names.map((name) => {
+    const entrypoint = fileURLToPath(new URL(`${name}/index.ts`, folder));
+    const start = () => startInstance({ name, entrypoint, env: options.env, log });
+    return [name, new Pool(start, options.instances?.[name] ?? 1)];
+  }));
   const all = (act: (pool: Pool) => Promise<void>) => Promise.all([...pools.values()].map(act));
-  const pool = (name: string): Pool => {
-    const found = pools.get(name);
-    if (found === undefined) throw new Error(`There is no function "${name}"`);
-    return found;
-  };
   try {
     await all((one) => one.start());
   } catch (error) {
@@ -55,8 +43,11 @@ export async function startFunctions(options: FunctionsOptions): Promise<Functio
   }
   return {
     names,
-    fetch: (name, path, request) => forward(pool(name), path, request, log),
-    restart: (name) => pool(name).restart(),
+    fetch: (name, path, request) => {
+      const pool = pools.get(name);
+      if (pool === undefined) throw new Error(`There is no function "${name}"`);
+      return forward(pool, path, request, log);
+    },
     stop: async () => void await all((one) => one.stop()),
   };
 }
@@ -75,53 +66,31 @@ async function functionNames(folder: URL): Promise<string[]> {
 
 /** The processes of one function. */
 class Pool {
-  readonly #spawn: () => Promise<Instance>;
-  readonly #size: number;
   #instances: Promise<Instance>[] = [];
-  readonly #retiring = new Set<Promise<Instance>>();
   #turn = 0;
   #stopped = false;
 
-  constructor(spawn: () => Promise<Instance>, size: number) {
-    this.#spawn = spawn;
-    this.#size = size;
-  }
+  constructor(private readonly spawn: () => Promise<Instance>, private readonly size: number) {}
 
   async start(): Promise<void> {
-    this.#instances = Array.from({ length: this.#size }, (_, place) => this.#started(place));
+    this.#instances = Array.from({ length: this.size }, (_, place) => this.#started(place));
     await Promise.all(this.#instances);
   }
 
   /** Waits for one that is just starting, as a cold start would. */
   async next(): Promise<Instance | null> {
-    const started = this.#instances[this.#turn++ % this.#size];
+    const started = this.#instances[this.#turn++ % this.size];
     return await started?.catch(() => null) ?? null;
-  }
-
-  async restart(): Promise<void> {
-    await Promise.all(this.#instances.map(async (old, place) => {
-      const fresh = this.#started(place);
-      await fresh;
-      this.#instances[place] = fresh;
-      await this.#retire(old);
-    }));
   }
 
   async stop(): Promise<void> {
     this.#stopped = true;
-    const all = [...this.#instances, ...this.#retiring];
-    await Promise.all(all.map((one) => one.then((instance) => instance.kill("SIGTERM"), () => {})));
-  }
-
-  async #retire(old: Promise<Instance>): Promise<void> {
-    this.#retiring.add(old);
-    await old.then((instance) => instance.retire(), () => {});
-    this.#retiring.delete(old);
+    await Promise.all(this.#instances.map((one) => one.then(({ kill }) => kill("SIGTERM"), () => {})));
   }
 
   /** A process that ends by itself is replaced when it had been serving; one that never did would only do it again. */
   async #started(place: number): Promise<Instance> {
-    const instance = await this.#spawn();
+    const instance = await this.spawn();
     instance.ended.then((byItself) => {
       if (byItself && !this.#stopped) this.#instances[place] = this.#started(place);
       this.#instances[place]?.catch(() => {});
@@ -135,7 +104,10 @@ export function failure(status: number, code: string, message: string): Response
   return Response.json({ code, message }, { status, headers: { "sb-error-code": code } });
 }
 
-/** A caller that hangs up does not end what the function has begun; from the answer's first byte on, it stops reading. */
+/** Nobody reads it: the caller hung up first. */
+const HUNG_UP = 499;
+
+/** Hangs up on the function when the caller does, as the platform does; what runs behind its answer goes on. */
 async function forward(
   pool: Pool,
   path: string,
@@ -144,16 +116,13 @@ async function forward(
 ): Promise<Response> {
   const instance = await pool.next();
   if (instance === null) return failure(503, "BOOT_ERROR", "Function failed to start (please check logs)");
+  const { method, body, signal } = request;
   const headers = new Headers(request.headers);
   headers.set("accept-encoding", "identity");
   try {
-    return await instance.fetch(path, {
-      method: request.method,
-      headers,
-      body: request.body,
-      redirect: "manual",
-    });
+    return await instance.fetch(path, { method, headers, body, redirect: "manual", signal });
   } catch (error) {
+    if (signal.aborted) return new Response(null, { status: HUNG_UP });
     log(`${path.split("?")[0]}: ${error instanceof Error ? error.message : error}`);
     // If the process died, its successor is in place before the caller can ask again.
     await within(instance.ended, NOTICE_MS, () => "it lives").catch(() => {});

@@ -1,5 +1,5 @@
 import { base64url, exportJWK, generateKeyPair, type JWK } from "jose";
-import { exists } from "./process.ts";
+import { readIfThere, writeWhole } from "./process.ts";
 
 /** What a hosted project is given once and keeps. */
 export interface Keys {
@@ -17,9 +17,10 @@ export interface Keys {
 
 /** The keys kept in a file that only its owner may read; made when there is none. */
 export async function keepKeys(path: string): Promise<Keys> {
-  if (await exists(path)) return JSON.parse(await Deno.readTextFile(path));
+  const kept = await readIfThere(path);
+  if (kept !== null) return JSON.parse(kept);
   const keys = await makeKeys();
-  await Deno.writeTextFile(path, JSON.stringify(keys, null, 2) + "\n", { mode: 0o600 });
+  writeWhole(path, JSON.stringify(keys, null, 2) + "\n");
   return keys;
 }
 

@@ -30,23 +30,29 @@ export function createPageTools(options: PageToolsOptions): (request: Request) =
       return Response.json({ error: "POST one JSON object" }, { status: 405 });
     }
     const input = await request.json();
-    if (url.pathname === "/local/expire") return await expire(options, input);
+    if (url.pathname === "/local/expire") {
+      return Response.json({ expired: await expireAccessTokens(options.database_url, input.connection_id) });
+    }
     if (url.pathname === "/local/searches") return searches(options, request, input);
     return Response.json({ error: "There is no such tool" }, { status: 404 });
   };
 }
 
-/** The connection's access token is over by the database's clock, as it would be in an hour. */
-async function expire(
-  { database_url }: PageToolsOptions,
-  input: { connection_id: string },
-): Promise<Response> {
+/**
+ * The access token of this connection, or of all, is over by the database's clock, as it would be in an hour.
+ *
+ * @returns how many
+ */
+export async function expireAccessTokens(
+  database_url: string,
+  connection_id: string | null,
+): Promise<number> {
   const sql = postgres(database_url, { max: 1 });
   try {
-    const expired = await sql`update oauth.connections
+    const { count } = await sql`update oauth.connections
       set access_expires_at = now() - interval '1 second', refresh_after = now() - interval '5 minutes'
-      where id = ${input.connection_id} and status = 'active' returning id`;
-    return Response.json({ expired: expired.length });
+      where id = coalesce(${connection_id}, id) and status = 'active'`;
+    return count;
   } finally {
     await sql.end();
   }

@@ -9,10 +9,12 @@ import {
   freePort,
   guard,
   lockFolder,
+  readIfThere,
   removeQuietly,
   run,
   signalIfAlive,
   within,
+  writeWhole,
 } from "./process.ts";
 import { stopStaleServer } from "./stale_server.ts";
 
@@ -89,9 +91,10 @@ export async function removePostgres(dir: string): Promise<void> {
 
 async function readPassword(folder: string): Promise<string> {
   const path = join(folder, "password");
-  if (await exists(path)) return await Deno.readTextFile(path);
+  const kept = await readIfThere(path);
+  if (kept !== null) return kept;
   const password = base64url.encode(crypto.getRandomValues(new Uint8Array(24)));
-  await Deno.writeTextFile(path, password, { mode: 0o600 });
+  writeWhole(path, password);
   return password;
 }
 

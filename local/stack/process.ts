@@ -62,6 +62,30 @@ export async function lockFolder(dir: string): Promise<(() => void) | null> {
   return null;
 }
 
+/** A process's parent and command line; null when there is none, or the system does not tell. */
+export async function lookUp(pid: number): Promise<{ ppid: number; command: string } | null> {
+  const ps = new Deno.Command("ps", { args: ["-o", "ppid=,command=", "-p", String(pid)], stderr: "null" });
+  const text = Deno.build.os === "linux"
+    ? await fromProc(pid)
+    : new TextDecoder().decode((await ps.output()).stdout);
+  const [, ppid, command] = /^\s*(\d+)\s+(.*)/s.exec(text) ?? [];
+  return ppid === undefined || command === undefined ? null : { ppid: Number(ppid), command };
+}
+
+/** As `ps` says it: the parent, a blank, the command line. */
+async function fromProc(pid: number): Promise<string> {
+  try {
+    const status = await Deno.readTextFile(`/proc/${pid}/status`);
+    const command = await Deno.readTextFile(`/proc/${pid}/cmdline`);
+    return `${/^PPid:\s*(\d+)/m.exec(status)?.[1]} ${command.replaceAll("\0", " ")}`;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.PermissionDenied) return "";
+    // The process ended between opening its file and reading it.
+    if ((error as { code?: string }).code === "ESRCH") return "";
+    throw error;
+  }
+}
+
 /** Runs a program to its end. Throws with what it printed unless it ended with 0. */
 export async function run(
   program: string,
@@ -123,6 +147,20 @@ export async function within<T>(promise: Promise<T>, ms: number, message: () => 
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** Null when there is no such file. */
+export async function readIfThere(path: string): Promise<string | null> {
+  return await exists(path) ? await Deno.readTextFile(path) : null;
+}
+
+/** Writes a file for its owner alone, which is there whole, or as it was before, whatever ends this program meanwhile. */
+export function writeWhole(path: string, text: string): void {
+  const partial = `${path}.partial`;
+  Deno.writeTextFileSync(partial, text, { mode: 0o600 });
+  using file = Deno.openSync(partial, { write: true });
+  file.syncDataSync();
+  Deno.renameSync(partial, path);
 }
 
 export async function exists(path: string): Promise<boolean> {

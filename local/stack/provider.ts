@@ -1,10 +1,12 @@
-import { serveSandbox } from "../sandbox/mod.ts";
-import type { SandboxControl } from "../sandbox/mod.ts";
+import { type SandboxControl, serveSandbox } from "../sandbox/mod.ts";
+import { readIfThere, writeWhole } from "./process.ts";
 
 export interface Provider {
   readonly origin: string;
   /** Null where the provider is not ours to move. */
   readonly control: SandboxControl | null;
+  /** Whether its API was at another address when the connections of the last run were made. */
+  readonly moved: boolean;
   /** The settings that send the functions there. */
   readonly env: Record<string, string>;
   stop(): Promise<void>;
@@ -12,32 +14,30 @@ export interface Provider {
 
 const CLIENT_ID = "local-stack";
 
-/** Starts the sandbox, with our client registered. */
-export async function startSandbox(port: number, redirect_uri: string): Promise<Provider> {
+/**
+ * Starts the sandbox, with our client registered.
+ *
+ * @param file keeps its grants between runs; without it they end with this one
+ */
+export async function startSandbox(port: number, redirect_uri: string, file?: string): Promise<Provider> {
   const client_secret = crypto.randomUUID();
-  const sandbox = await serveSandbox({
-    hostname: "127.0.0.1",
-    port,
-    client_id: CLIENT_ID,
-    client_secret,
-    redirect_uri,
-  });
-  const { origin, control } = sandbox;
+  const kept = file === undefined ? {} : {
+    kept: await readIfThere(file),
+    keep: (text: string) => writeWhole(file, text),
+  };
+  const sandbox = await serveSandbox({ port, client_id: CLIENT_ID, client_secret, redirect_uri, ...kept });
+  const { origin } = sandbox;
   const env = {
     PIPEDRIVE_CLIENT_ID: CLIENT_ID,
     PIPEDRIVE_CLIENT_SECRET: client_secret,
     PIPEDRIVE_OAUTH_ORIGIN: origin,
     PIPEDRIVE_API_ORIGINS: origin,
   };
-  return { origin, control, env, stop: () => sandbox.stop() };
+  return { ...sandbox, env };
 }
 
-/** Another authorization server: it says who our client is. Without credentials the sandbox's name is tried. */
-export function externalProvider(env: Record<string, string>): Provider {
-  const origin = env.PIPEDRIVE_OAUTH_ORIGIN;
-  if (!origin) {
-    throw new Error("PIPEDRIVE_OAUTH_ORIGIN is not set, and the provider is to be an external one");
-  }
-  const credentials = { PIPEDRIVE_CLIENT_ID: CLIENT_ID, PIPEDRIVE_CLIENT_SECRET: CLIENT_ID };
-  return { origin, control: null, env: { ...credentials, ...env }, stop: () => Promise.resolve() };
+/** Another authorization server. Who our client is there the settings say; without them the sandbox's name is tried. */
+export function externalProvider(origin: string): Provider {
+  const env = { PIPEDRIVE_CLIENT_ID: CLIENT_ID, PIPEDRIVE_CLIENT_SECRET: CLIENT_ID };
+  return { origin, control: null, moved: false, env, stop: () => Promise.resolve() };
 }

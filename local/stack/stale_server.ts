@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { kill } from "node:process";
-import { exists, removeQuietly } from "./process.ts";
+import { lookUp, readIfThere, removeQuietly } from "./process.ts";
 
 const PATIENCE_MS = 15_000;
 const LOOK_EVERY_MS = 50;
@@ -11,8 +11,9 @@ const LOOK_EVERY_MS = 50;
  */
 export async function stopStaleServer(data: string): Promise<void> {
   const pidFile = join(data, "postmaster.pid");
-  if (!await exists(pidFile)) return;
-  const pid = Number((await Deno.readTextFile(pidFile)).split("\n")[0]);
+  const content = await readIfThere(pidFile);
+  if (content === null) return;
+  const pid = Number(content.split("\n")[0]);
   if (await isPostgres(pid)) {
     kill(pid, "SIGINT");
     const deadline = Date.now() + PATIENCE_MS;
@@ -37,10 +38,5 @@ function isAlive(pid: number): boolean {
 
 async function isPostgres(pid: number): Promise<boolean> {
   if (!Number.isInteger(pid) || pid <= 1) return false;
-  if (Deno.build.os === "linux") {
-    const path = `/proc/${pid}/cmdline`;
-    return await exists(path) && (await Deno.readTextFile(path)).includes("postgres");
-  }
-  const ps = await new Deno.Command("ps", { args: ["-p", String(pid), "-o", "command="] }).output();
-  return new TextDecoder().decode(ps.stdout).includes("postgres");
+  return (await lookUp(pid))?.command.includes("postgres") ?? false;
 }

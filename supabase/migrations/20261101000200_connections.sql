@@ -22,10 +22,12 @@ create table oauth.connections (
 
   lease_id uuid,
   lease_until timestamptz,
+  claimed_at timestamptz,
   attempts integer not null default 0 check (attempts >= 0),
   unsettled_until timestamptz,
   next_attempt_at timestamptz,
   committed_lease_id uuid,
+  refresh_ms bigint,
   failure_code text,
   forced_until timestamptz,
 
@@ -59,12 +61,15 @@ comment on column oauth.connections.refresh_after is
   'Start of the soft window. Its jitter is fixed when the tokens are written, so that all callers agree on it.';
 comment on column oauth.connections.lease_id is
   'The holder''s lease. One that ended unreleased stays here, so that the next claim knows of an answer nobody saw.';
+comment on column oauth.connections.claimed_at is 'When the last lease was given.';
 comment on column oauth.connections.attempts is
   'Claims since tokens were last written: the exponent of the back-off, and the bound on token requests per version.';
 comment on column oauth.connections.unsettled_until is
   'Not null: an attempt on this version ended without its answer being seen. Until this time it may still commit, so a refusal is not final.';
 comment on column oauth.connections.committed_lease_id is
   'The lease that wrote the current version. It makes a repeated commit recognisable.';
+comment on column oauth.connections.refresh_ms is
+  'What the refresh that brought these tokens took its holder, from the lease to the commit: what somebody may have waited for. Null for tokens of connecting, and for those that came after their lease had gone to someone else.';
 comment on column oauth.connections.failure_code is
   'The last reason, null since the last success. While reauthorization is required: grant_refused or rotation_lost.';
 comment on column oauth.connections.forced_until is
@@ -121,11 +126,8 @@ grant select on public.oauth_connections to authenticated, service_role;
 
 create function public.oauth_connection(p_id uuid, p_user_id uuid)
 returns setof public.oauth_connections
-language sql
-stable
-security invoker
-set search_path = ''
-set lock_timeout = '2s'
+language sql stable security invoker
+set search_path = '' set lock_timeout = '2s'
 as $$
   select v.*
     from public.oauth_connections v
@@ -133,20 +135,15 @@ as $$
    where c.id = p_id
      and (p_user_id is null or c.user_id = p_user_id);
 $$;
-
-revoke execute on function public.oauth_connection(uuid, uuid) from public, anon, authenticated;
-grant execute on function public.oauth_connection(uuid, uuid) to service_role;
-
-comment on function public.oauth_connection(uuid, uuid) is
+revoke execute on function public.oauth_connection from public, anon, authenticated;
+grant execute on function public.oauth_connection to service_role;
+comment on function public.oauth_connection is
   'One connection as its owner sees it. Another user''s is no row; p_user_id null is a caller with the secret key.';
 
 create function public.oauth_connections_of(p_user_id uuid, p_provider text)
 returns table (id uuid, status text)
-language sql
-stable
-security invoker
-set search_path = ''
-set lock_timeout = '2s'
+language sql stable security invoker
+set search_path = '' set lock_timeout = '2s'
 as $$
   select c.id, c.status
     from oauth.connections c
@@ -155,9 +152,7 @@ as $$
      and c.status <> 'disconnected'
    order by c.created_at, c.id;
 $$;
-
-revoke execute on function public.oauth_connections_of(uuid, text) from public, anon, authenticated;
-grant execute on function public.oauth_connections_of(uuid, text) to service_role;
-
-comment on function public.oauth_connections_of(uuid, text) is
+revoke execute on function public.oauth_connections_of from public, anon, authenticated;
+grant execute on function public.oauth_connections_of to service_role;
+comment on function public.oauth_connections_of is
   'A user''s connections at a provider that are not disconnected, oldest first.';

@@ -64,10 +64,8 @@ create function public.oauth_begin_authorization(
   p_limit integer
 )
 returns table (outcome text, expires_at timestamptz)
-language plpgsql
-security invoker
-set search_path = ''
-set lock_timeout = '2s'
+language plpgsql security invoker
+set search_path = '' set lock_timeout = '2s'
 as $$
 #variable_conflict use_column
 declare
@@ -100,11 +98,9 @@ begin
     returning 'begun', r.expires_at;
 end;
 $$;
-
-revoke execute on function public.oauth_begin_authorization(text, uuid, text, text, text, text, text, bigint, integer) from public, anon, authenticated;
-grant execute on function public.oauth_begin_authorization(text, uuid, text, text, text, text, text, bigint, integer) to service_role;
-
-comment on function public.oauth_begin_authorization(text, uuid, text, text, text, text, text, bigint, integer) is
+revoke execute on function public.oauth_begin_authorization from public, anon, authenticated;
+grant execute on function public.oauth_begin_authorization to service_role;
+comment on function public.oauth_begin_authorization is
   'begun, or too_many if the user already has p_limit open requests; expired ones are not open.';
 
 create function public.oauth_receive_authorization_response(
@@ -114,10 +110,8 @@ create function public.oauth_receive_authorization_response(
   p_code_sealed text
 )
 returns table (return_to text)
-language sql
-security invoker
-set search_path = ''
-set lock_timeout = '2s'
+language sql security invoker
+set search_path = '' set lock_timeout = '2s'
 as $$
   update oauth.authorization_requests r
      set status = case when p_ticket_hash is null then 'denied' else 'parked' end,
@@ -131,11 +125,9 @@ as $$
      and r.expires_at > clock_timestamp()
   returning r.return_to;
 $$;
-
-revoke execute on function public.oauth_receive_authorization_response(text, text, text, text) from public, anon, authenticated;
-grant execute on function public.oauth_receive_authorization_response(text, text, text, text) to service_role;
-
-comment on function public.oauth_receive_authorization_response(text, text, text, text) is
+revoke execute on function public.oauth_receive_authorization_response from public, anon, authenticated;
+grant execute on function public.oauth_receive_authorization_response to service_role;
+comment on function public.oauth_receive_authorization_response is
   'Parks the code behind a ticket; both null is a denial, which uses the request up. No row: unknown, used, expired, or another provider''s.';
 
 create function public.oauth_take_authorization(
@@ -145,10 +137,8 @@ create function public.oauth_take_authorization(
   p_user_id uuid
 )
 returns table (id text, redirect_uri text, code_sealed text, code_verifier_sealed text)
-language sql
-security invoker
-set search_path = ''
-set lock_timeout = '2s'
+language sql security invoker
+set search_path = '' set lock_timeout = '2s'
 as $$
   -- All in one condition: a try by the wrong user or from the wrong page changes nothing, the right one still can.
   update oauth.authorization_requests r
@@ -161,57 +151,22 @@ as $$
      and r.expires_at > clock_timestamp()
   returning r.id, r.redirect_uri, r.code_sealed::text, r.code_verifier_sealed::text;
 $$;
-
-revoke execute on function public.oauth_take_authorization(text, text, text, uuid) from public, anon, authenticated;
-grant execute on function public.oauth_take_authorization(text, text, text, uuid) to service_role;
-
-comment on function public.oauth_take_authorization(text, text, text, uuid) is
+revoke execute on function public.oauth_take_authorization from public, anon, authenticated;
+grant execute on function public.oauth_take_authorization to service_role;
+comment on function public.oauth_take_authorization is
   'Hands out a parked code, once, to the user who began. No row: unknown, used, expired, or someone else''s.';
 
 create function public.oauth_return_authorization(p_request_id text)
 returns void
-language sql
-security invoker
-set search_path = ''
-set lock_timeout = '2s'
+language sql security invoker
+set search_path = '' set lock_timeout = '2s'
 as $$
   update oauth.authorization_requests r
      set status = 'parked'
    where r.id = p_request_id
      and r.status = 'taken';
 $$;
-
-revoke execute on function public.oauth_return_authorization(text) from public, anon, authenticated;
-grant execute on function public.oauth_return_authorization(text) to service_role;
-
-comment on function public.oauth_return_authorization(text) is
+revoke execute on function public.oauth_return_authorization from public, anon, authenticated;
+grant execute on function public.oauth_return_authorization to service_role;
+comment on function public.oauth_return_authorization is
   'Puts a taken request back, where the provider gave no final answer. It expires when it would have.';
-
-create function public.oauth_purge_authorization_requests(p_limit integer)
-returns integer
-language sql
-security invoker
-set search_path = ''
-set lock_timeout = '2s'
-as $$
-  with purged as (
-    delete from oauth.authorization_requests r
-     where r.id in (
-       select e.id
-         from oauth.authorization_requests e
-        where e.expires_at <= clock_timestamp()
-        order by e.expires_at
-        limit coalesce(p_limit, 0)
-        -- Two sweepers share the work instead of waiting for each other.
-          for update skip locked
-     )
-    returning 1
-  )
-  select count(*)::integer from purged;
-$$;
-
-revoke execute on function public.oauth_purge_authorization_requests(integer) from public, anon, authenticated;
-grant execute on function public.oauth_purge_authorization_requests(integer) to service_role;
-
-comment on function public.oauth_purge_authorization_requests(integer) is
-  'Deletes up to p_limit expired requests, whatever became of them. Returns how many.';

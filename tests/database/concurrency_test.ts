@@ -97,7 +97,7 @@ Deno.test("one after the other", async (test) => {
     await test.step("a commit that waited for a disconnect does not bring tokens back", async () => {
       const outcome = await whileLocked(
         sql,
-        (transaction) => transaction`select public.oauth_disconnect(${ID}, ${USER})`,
+        (transaction) => transaction`select public.oauth_disconnect(${ID}, ${USER}, 'pipedrive')`,
         () => commit(sql, crypto.randomUUID(), 2, "3"),
       );
       assertEquals(outcome, "disconnected");
@@ -115,6 +115,19 @@ Deno.test("one after the other", async (test) => {
       await inTransaction(sql, async (transaction) => {
         await transaction`select from oauth.connections where id = ${ID} for update`;
         assertEquals((await sql`select from public.oauth_peek(${ID}, ${USER}, -1)`).length, 1);
+      });
+    });
+
+    await test.step("a purge waits neither for a request that is being completed nor for another purge", async () => {
+      for (const id of ["held", "over"]) await begin(sql, id, 100);
+      await sql`update oauth.authorization_requests set expires_at = now()`;
+      await inTransaction(sql, async (transaction) => {
+        await transaction`select from oauth.authorization_requests where id = 'held' for update`;
+        assertEquals(await purge(sql), 1);
+      });
+      await inTransaction(sql, async (transaction) => {
+        assertEquals(await purge(transaction), 1);
+        assertEquals(await purge(sql), 0);
       });
     });
 
@@ -197,6 +210,11 @@ async function begin(sql: Sql, id: string, limit: number): Promise<string | unde
     select outcome from public.oauth_begin_authorization(${id}, ${USER}, 'pipedrive', 'binding',
       'https://x.example/callback', '/', null, 600000, ${limit})`;
   return rows[0]?.outcome;
+}
+
+async function purge(sql: Sql): Promise<number> {
+  const [row] = await sql<{ purged: number }[]>`select public.oauth_purge(10) as purged`;
+  return row?.purged ?? -1;
 }
 
 async function version(sql: Sql): Promise<number> {

@@ -1,24 +1,28 @@
 import { assert, assertEquals, assertRejects } from "../support/assert.ts";
 import { type TestDatabase, withDatabase } from "../support/database.ts";
-
-const FOLDER = new URL("../../supabase/tests/", import.meta.url);
+import { complaints, pgtapFiles, readPgtapFile } from "../support/pgtap.ts";
 
 Deno.test("the database keeps its promises", async (test) => {
   await withDatabase(async (database) => {
-    const files = await sqlFiles();
+    const files = await pgtapFiles();
     assert(files.length > 0, "there are no pgTAP files");
     for (const file of files) {
       await test.step(file, async () => {
-        assertEquals(await complaints(database, await Deno.readTextFile(new URL(file, FOLDER))), []);
+        assertEquals(await complaintsOf(database, await readPgtapFile(file)), []);
       });
     }
+    await test.step("and nothing of the tests stays", async () => {
+      const [left] = await database.connect()`
+        select count(*)::int as schemas from pg_namespace where nspname = 'oauth_tests'`;
+      assertEquals(left?.schemas, 0);
+    });
   });
 });
 
 Deno.test("a pgTAP file that is not in order is noticed", async (test) => {
   await withDatabase(async (database) => {
     const run = (body: string) =>
-      complaints(
+      complaintsOf(
         database,
         `begin; create extension pgtap with schema extensions; ${body}; select * from finish(); rollback;`,
       );
@@ -35,7 +39,7 @@ Deno.test("a pgTAP file that is not in order is noticed", async (test) => {
       ]);
     });
     await test.step("no promise at all", async () => {
-      assertEquals(await complaints(database, "begin; select 1; rollback;"), ["no assertion was made"]);
+      assertEquals(await complaintsOf(database, "begin; select 1; rollback;"), ["no assertion was made"]);
     });
     await test.step("an error", async () => {
       await assertRejects(() => run("select plan(1); select 1 / 0"), Error, "division by zero");
@@ -43,29 +47,12 @@ Deno.test("a pgTAP file that is not in order is noticed", async (test) => {
   });
 });
 
-async function sqlFiles(): Promise<string[]> {
-  const names: string[] = [];
-  for await (const { name, isFile } of Deno.readDir(FOLDER)) {
-    if (isFile && name.endsWith(".sql")) names.push(name);
-  }
-  return names.sort();
-}
-
-/** Runs a file on a connection of its own, as `supabase test db` does, and returns what is wrong. */
-async function complaints(database: TestDatabase, text: string): Promise<string[]> {
+/** On a connection of its own, as `supabase test db` gives each file one. */
+async function complaintsOf(database: TestDatabase, text: string): Promise<string[]> {
   const sql = database.connect();
   try {
-    const answers: unknown = await sql.unsafe(text).simple();
-    const lines = texts(answers).flatMap((answer) => answer.split("\n"));
-    const failed = lines.filter((line) => /^not ok|^# (Looks like|Failed| +have:| +want:)/.test(line));
-    return lines.some((line) => /^(not )?ok\b/.test(line)) ? failed : [...failed, "no assertion was made"];
+    return await complaints(sql, text);
   } finally {
     await sql.end();
   }
-}
-
-/** One result is an array of rows; of several statements there is an array of results. */
-function texts(value: unknown): string[] {
-  if (typeof value === "string") return [value];
-  return value !== null && typeof value === "object" ? Object.values(value).flatMap(texts) : [];
 }

@@ -1,3 +1,4 @@
+/** Who calls: the project's keys and its users' tokens. Loading this gives the process the project's environment. */
 import { generateKeyPair, importJWK, type JWTPayload, SignJWT } from "jose";
 
 /** The keys of a project, as the platform hands them to a function. */
@@ -17,13 +18,16 @@ const OURS = {
 };
 const ours = await importJWK({ ...OURS, d: "jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI" }, "ES256");
 
-/** What `Deno.env` must hold before a function is imported. Nothing listens at this address. */
+/** What `Deno.env` must hold before a function is called. Nothing listens at this address. */
 export const PROJECT: Readonly<Record<string, string>> = {
   SUPABASE_URL: "http://127.0.0.1:9",
   SUPABASE_PUBLISHABLE_KEYS: JSON.stringify({ default: PUBLISHABLE_KEY }),
   SUPABASE_SECRET_KEYS: JSON.stringify(SECRET_KEYS),
   SUPABASE_JWKS: JSON.stringify({ keys: [{ ...OURS, kid: KEY_ID, alg: "ES256" }] }),
 };
+for (const [name, value] of Object.entries(PROJECT)) Deno.env.set(name, value);
+
+export const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
 
 /** A user's token as the project's Auth signs it. */
 export function userToken(

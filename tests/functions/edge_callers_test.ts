@@ -1,14 +1,13 @@
-import type { AuthMode, Caller } from "../../supabase/functions/_shared/http/serve.ts";
+/** Who is let in, and as whom the handler sees them. */
+import type { AuthModes, Caller } from "../../supabase/functions/_shared/http/serve.ts";
 import { assert, assertEquals } from "../support/assert.ts";
-import { foreignToken, PUBLISHABLE_KEY, SECRET_KEYS, unsignedToken, userToken } from "./callers.ts";
-import { ask, bearer, USER } from "./edge_scene.ts";
+import { bearer, foreignToken, PUBLISHABLE_KEY, SECRET_KEYS, unsignedToken, userToken } from "./callers.ts";
+import { ask, USER } from "./edge_scene.ts";
 
 Deno.test("a user's token makes its user the caller, with or without the publishable key beside it", async () => {
   const headers = bearer(await userToken({ sub: USER.toUpperCase() }));
-  for (const extra of [[], [["apikey", PUBLISHABLE_KEY]]]) {
-    const { result, lines } = await ask({
-      headers: [...Object.entries(headers), ...extra] as [string, string][],
-    });
+  for (const sent of [headers, { ...headers, apikey: PUBLISHABLE_KEY }]) {
+    const { result, lines } = await ask({ headers: sent });
     assertEquals(await result.json(), { kind: "user", user_id: USER } satisfies Caller);
     assertEquals(lines[0]?.caller, USER);
   }
@@ -24,7 +23,7 @@ Deno.test("every secret key of the project makes a secret caller, known by the k
 });
 
 Deno.test("where nobody needs to say who they are, a visitor and HTTP Basic get in and a broken token does not", async () => {
-  const open: AuthMode[] = ["user", "none"];
+  const open: AuthModes = ["user", "none"];
   const basic = { authorization: `Basic ${btoa("id:secret")}` };
   for (const headers of [{}, basic, { apikey: PUBLISHABLE_KEY }] as HeadersInit[]) {
     const { result } = await ask({ headers }, undefined, open);
@@ -33,40 +32,33 @@ Deno.test("where nobody needs to say who they are, a visitor and HTTP Basic get 
   assertEquals((await ask({ headers: bearer("e.y.J") }, undefined, open)).result.status, 401);
 });
 
-const impostors: [string, () => Promise<HeadersInit> | HeadersInit, string][] = [
-  ["nobody", () => ({}), "MISSING_CREDENTIALS"],
-  ["a publishable key", () => ({ apikey: PUBLISHABLE_KEY }), "INVALID_API_KEY"],
-  ["a publishable key as a token", () => bearer(PUBLISHABLE_KEY), "UNUSABLE_CREDENTIAL"],
-  ["an unknown secret key", () => ({ apikey: "sb_secret_guess" }), "INVALID_API_KEY"],
-  ["a legacy key", () => ({ apikey: "eyJhbGciOiJIUzI1NiJ9.e30.x" }), "INVALID_API_KEY"],
-  ["a token that nobody signed", () => bearer(unsignedToken()), "INVALID_JWT"],
-  ["another project's token", async () => bearer(await foreignToken()), "INVALID_JWT"],
-  ["a token with an unknown key id", async () => bearer(await foreignToken("other")), "INVALID_JWT"],
-  ["an expired token", async () => bearer(await userToken({ exp: 1 })), "INVALID_JWT"],
-  ["a token with its claims exchanged", async () => bearer(await tampered()), "INVALID_JWT"],
-  ["a token that is none", () => bearer("canary"), "INVALID_JWT"],
-  [
-    "a broken token beside a good secret key",
-    () => ({ ...bearer("x"), apikey: SECRET_KEYS.default }),
-    "INVALID_JWT",
-  ],
-  [
-    "a token whose user is no UUID",
-    async () => bearer(await userToken({ sub: "canary" })),
-    "INVALID_CREDENTIALS",
-  ],
-];
-
 async function tampered(): Promise<string> {
   const [header, , signature] = (await userToken()).split(".");
   const [, claims] = (await userToken()).split(".");
   return [header, claims, signature].join(".");
 }
 
-for (const [who, headersOf, code] of impostors) {
+const impostors: [string, HeadersInit, string][] = [
+  ["nobody", {}, "MISSING_CREDENTIALS"],
+  ["a publishable key", { apikey: PUBLISHABLE_KEY }, "INVALID_API_KEY"],
+  ["an unknown secret key", { apikey: "sb_secret_guess" }, "INVALID_API_KEY"],
+  ["a legacy key", { apikey: "eyJhbGciOiJIUzI1NiJ9.e30.x" }, "INVALID_API_KEY"],
+  ["a publishable key as a token", bearer(PUBLISHABLE_KEY), "UNUSABLE_CREDENTIAL"],
+  ["a secret key as a token", bearer(SECRET_KEYS.cron), "UNUSABLE_CREDENTIAL"],
+  ["HTTP Basic", { authorization: "Basic eDp5" }, "UNUSABLE_CREDENTIAL"],
+  ["a token that nobody signed", bearer(unsignedToken()), "INVALID_JWT"],
+  ["another project's token", bearer(await foreignToken()), "INVALID_JWT"],
+  ["a token with an unknown key id", bearer(await foreignToken("other")), "INVALID_JWT"],
+  ["an expired token", bearer(await userToken({ exp: 1 })), "INVALID_JWT"],
+  ["a token with its claims exchanged", bearer(await tampered()), "INVALID_JWT"],
+  ["a token that is none", bearer("canary"), "INVALID_JWT"],
+  ["a broken token beside a good key", { ...bearer("x"), apikey: SECRET_KEYS.default }, "INVALID_JWT"],
+  ["a token without a UUID", bearer(await userToken({ sub: "canary" })), "INVALID_CREDENTIALS"],
+];
+for (const [who, headers, code] of impostors) {
   Deno.test(`${who} is answered 401 ${code} before the handler runs`, async () => {
     const { result, lines, text } = await ask(
-      { headers: await headersOf() },
+      { headers },
       () => Promise.reject(new Error("the handler ran")),
     );
     assertEquals(result.status, 401);

@@ -1,21 +1,18 @@
 import { json } from "../../supabase/functions/_shared/http/respond.ts";
-import { type AuthMode, type Edge, serve } from "../../supabase/functions/_shared/http/serve.ts";
-import { PROJECT, userToken } from "./callers.ts";
+import { type AuthModes, type Edge, serve } from "../../supabase/functions/_shared/http/serve.ts";
+import { bearer, userToken } from "./callers.ts";
 import { logging } from "./log_lines.ts";
 
-for (const [name, value] of Object.entries(PROJECT)) Deno.env.set(name, value);
-
-const ADDRESS = "http://localhost/functions/v1/echo";
 export const USER = "7d0f8f0e-3c1b-4a57-8f8e-2f0a7a9d1c11";
 
 /** A function that answers with its caller, or with what the test's own handler does. */
 export function ask(
   init: RequestInit = {},
   handle: (edge: Edge) => Promise<Response> = ({ caller }) => Promise.resolve(json(caller)),
-  auth: AuthMode[] = ["user", "secret"],
+  auth: AuthModes = ["user", "secret:*"],
 ) {
-  return logging(() => serve("echo", auth, handle)(new Request(ADDRESS, init)));
+  const request = new Request("http://localhost/functions/v1/echo", init);
+  return logging(() => serve("echo", auth, handle)(request));
 }
 
-export const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
 export const asUser = async () => ({ headers: bearer(await userToken({ sub: USER })) });

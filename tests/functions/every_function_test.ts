@@ -1,5 +1,6 @@
+/** The functions as they are deployed, in a project whose settings nobody has made yet. */
 import { assert, assertEquals } from "../support/assert.ts";
-import { foreignToken, PROJECT, unsignedToken, userToken } from "./callers.ts";
+import { bearer, foreignToken, PUBLISHABLE_KEY, SECRET_KEYS, unsignedToken, userToken } from "./callers.ts";
 import { logging } from "./log_lines.ts";
 
 const SETTINGS = [
@@ -9,31 +10,24 @@ const SETTINGS = [
   "APP_URL",
   "OAUTH_CALLBACK_URL",
 ];
-
-for (const [name, value] of Object.entries(PROJECT)) Deno.env.set(name, value);
 for (const name of SETTINGS) Deno.env.delete(name);
 
 const folder = new URL("../../supabase/functions/", import.meta.url);
 const names = [...Deno.readDirSync(folder)].map(({ name }) => name).filter((name) => name !== "_shared")
   .sort();
 
-async function call(name: string, path: string, init: RequestInit) {
+async function call(path: string, init: RequestInit) {
+  const [name] = path.split(/[/?]/);
   const { default: { fetch } } = await import(new URL(`${name}/index.ts`, folder).href);
-  return await logging<Response>(() =>
-    fetch(new Request(`http://localhost/functions/v1/${name}${path}`, init))
-  );
+  return await logging<Response>(() => fetch(new Request(`http://localhost/functions/v1/${path}`, init)));
 }
 
 for (const name of names) {
   Deno.test(`${name} lets no forged token in, on whatever path and by whatever method`, async () => {
-    const expired = await userToken({ exp: 1 });
-    for (const token of [unsignedToken(), await foreignToken(), expired]) {
+    for (const token of [unsignedToken(), await foreignToken(), await userToken({ exp: 1 })]) {
       for (const path of ["", "/pipedrive", "/pipedrive/authorize", "/x"]) {
         for (const method of ["GET", "POST", "DELETE"]) {
-          const { result, text } = await call(name, path, {
-            method,
-            headers: { authorization: `Bearer ${token}` },
-          });
+          const { result, text } = await call(name + path, { method, headers: bearer(token) });
           assertEquals([result.status, (await result.json()).code], [401, "INVALID_JWT"]);
           assert(result.headers.has("x-request-id"));
           assert(!text.includes(token));
@@ -43,15 +37,31 @@ for (const name of names) {
   });
 
   Deno.test(`${name} answers a preflight`, async () => {
-    const { result } = await call(name, "/pipedrive", { method: "OPTIONS" });
-    assertEquals(result.status, 204);
+    assertEquals((await call(`${name}/pipedrive`, { method: "OPTIONS" })).result.status, 204);
+  });
+}
+
+const doors: [string, string, HeadersInit, number, string?][] = [
+  ["search-persons?term=jane", "nobody", {}, 401, "MISSING_CREDENTIALS"],
+  ["search-persons?term=jane", "a publishable key", { apikey: PUBLISHABLE_KEY }, 401, "INVALID_API_KEY"],
+  ["search-persons?term=jane", "a secret key", { apikey: SECRET_KEYS.cron }, 500, "CONFIGURATION_INVALID"],
+  ["refresh-token", "nobody", {}, 401, "MISSING_CREDENTIALS"],
+  ["refresh-token", "a publishable key", { apikey: PUBLISHABLE_KEY }, 401, "INVALID_API_KEY"],
+  ["refresh-token", "a secret key", { apikey: SECRET_KEYS.cron }, 500, "CONFIGURATION_INVALID"],
+  ["oauth-callback/pipedrive?code=a&state=b", "nobody", {}, 500, "CONFIGURATION_INVALID"],
+  ["oauth-callback/pipedrive", "nobody, with nothing to say", {}, 200],
+];
+for (const [path, who, headers, status, code] of doors) {
+  Deno.test(`${path} asked by ${who} is ${code ?? "answered"} before there are settings`, async () => {
+    const method = path === "refresh-token" ? "POST" : "GET";
+    const { result, lines } = await call(path, { method, headers });
+    assertEquals([result.status, (await result.json()).code, lines[0]?.code], [status, code, code]);
   });
 }
 
 Deno.test("settings that are missing are named on the request that needs them, all at once", async () => {
-  const { result, lines } = await call("search-persons", "?term=jane", {
-    headers: { authorization: `Bearer ${await userToken()}` },
-  });
+  const headers = bearer(await userToken());
+  const { result, lines } = await call("search-persons?term=jane", { headers });
   const { code, message } = await result.json();
   assertEquals([result.status, code], [500, "CONFIGURATION_INVALID"]);
   for (const name of SETTINGS) assert(message.includes(`${name} is not set`), message);

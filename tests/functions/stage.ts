@@ -1,35 +1,30 @@
+/** The stage that every story of the functions is told on. */
 import { asFetch, createSandbox } from "../../local/sandbox/mod.ts";
+import type { Context } from "../../supabase/functions/_shared/context.ts";
 import { PublicError } from "../../supabase/functions/_shared/errors.ts";
 import { serve } from "../../supabase/functions/_shared/http/serve.ts";
-import type { Wiring } from "../../supabase/functions/_shared/wiring.ts";
+import { Memory } from "../../supabase/functions/_shared/keep/memory.ts";
+import type { Client } from "../../supabase/functions/_shared/oauth/client.ts";
+import { measuredFetch, measuredStore, type Wire } from "../../supabase/functions/_shared/wiring.ts";
 import { routes } from "../../supabase/functions/oauth-callback/routes.ts";
 import { refreshToken } from "../../supabase/functions/refresh-token/handler.ts";
+import { searchPersons } from "../../supabase/functions/search-persons/handler.ts";
 import { assert } from "../support/assert.ts";
-import { connected, type ConnectedOptions, makeClient, makeContext } from "../support/make.ts";
-import { PROJECT, userToken } from "./callers.ts";
+import { FakeClock } from "../support/clock.ts";
+import { makeContext, type TestContext } from "../support/context.ts";
+import { EPOCH } from "../support/database_time.ts";
+import { makeClient } from "../support/make.ts";
+import { MARI } from "../support/store.ts";
+import { bearer, SECRET_KEYS, userToken } from "./callers.ts";
 import { logging } from "./log_lines.ts";
-
-for (const [name, value] of Object.entries(PROJECT)) Deno.env.set(name, value);
 
 export const APP = "https://app.example";
 export const OTHER_APP = "https://other.example";
-export const MARI = "7d0f8f0e-3c1b-4a57-8f8e-2f0a7a9d1c11";
-export const JONAS = "0b9ff0a2-8f5d-4d6a-9f0a-3f1b2c4d5e6f";
-/** The sandbox's first account, for whom the consent page installs unless told otherwise. */
-export const ACCOUNT = { company_id: 7100201, user_id: 11 };
+export const SECRET = { apikey: SECRET_KEYS.cron };
 
 const FUNCTIONS = "https://project.supabase.co/functions/v1";
-export const CALLBACK = `${FUNCTIONS}/oauth-callback/pipedrive`;
-
-export interface Answer {
-  readonly status: number;
-  readonly headers: Headers;
-  readonly text: string;
-  readonly body: Record<string, unknown>;
-  /** Where a redirect leads, and what its fragment says. */
-  readonly location: string | null;
-  readonly fragment: URLSearchParams;
-}
+/** A second provider, so that a test may take one for the other. */
+const ELSEWHERE = "elsewhere";
 
 export interface Ask {
   readonly method?: string;
@@ -40,129 +35,137 @@ export interface Ask {
   readonly body?: unknown;
 }
 
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly text: string;
+  readonly body: Record<string, unknown>;
+  /** Status and code. */
+  readonly refusal: readonly [number, unknown];
+  /** Where a redirect leads, and what its fragment says. */
+  readonly location: string | null;
+  readonly fragment: URLSearchParams;
+  /** The request's line in the log. */
+  readonly line: Record<string, unknown>;
+}
+
+export interface StageOptions {
+  /** A provider other than Pipedrive, with the network on which it is. */
+  readonly client?: Client;
+  readonly fetch?: typeof fetch;
+}
+
 export type Stage = Awaited<ReturnType<typeof makeStage>>;
 
-/** The real functions behind the real edge, between a database in memory and Pipedrive's sandbox in process. */
-async function makeStage() {
-  const client = makeClient();
-  const { client_id, client_secret, redirect_uri } = client;
+/** The real functions behind the real edge, between the real SQL and Pipedrive's sandbox, all in the test's time. */
+async function makeStage(written: readonly string[], { client = makeClient(), fetch }: StageOptions) {
+  const { client_id, client_secret, redirect_uri, provider: { name } } = client;
+  const clock = new FakeClock({ auto: true });
   const secrets = new Set([client_secret]);
-  const texts: string[] = [];
+  const answers: Answer[] = [];
+  const sent: Request[] = [];
   const sandbox = createSandbox({
     client_id,
     client_secret,
     redirect_uri,
+    now: () => EPOCH + clock.now(),
+    sleep: (ms) => clock.sleep(ms),
     notify: (input, init) => callback(new Request(input, init)),
   });
-  const context = await makeContext({ client, fetch: listening(asFetch(sandbox), secrets) });
-  const wiring: Wiring = {
-    context: (name) =>
-      name === "pipedrive"
-        ? Promise.resolve(context)
-        : Promise.reject(new PublicError("UNKNOWN_PROVIDER", "there is no such provider")),
-    app_origins: [APP, OTHER_APP],
-    providers: ["pipedrive"],
-  };
-  const wire = () => Promise.resolve(wiring);
+  const network = listening(fetch ?? asFetch(sandbox), sent, secrets);
+  const context = await makeContext({ client, clock, fetch: network });
+  const provider = { ...client.provider, name: ELSEWHERE };
+  const elsewhere = { client: { ...client, provider }, memory: new Memory() };
+  const app_origins = [APP, OTHER_APP];
+  const wire = wireTo(context, elsewhere, app_origins);
   const callback = serve("oauth-callback", ["user", "none"], routes(wire));
-  const refreshing = serve("refresh-token", ["user", "secret"], refreshToken(wire));
+  const refresh = serve("refresh-token", ["user", "secret:*"], refreshToken(wire));
+  const search = serve("search-persons", ["user", "secret:*"], (edge) => searchPersons(edge, wire));
 
-  const send = async (handle: typeof callback, url: string, { method, user, headers, body }: Ask) => {
-    const sent = new Headers(body === undefined ? {} : { "content-type": "application/json" });
-    if (user !== undefined) sent.set("authorization", `Bearer ${await userToken({ sub: user })}`);
-    for (const [name, value] of Object.entries(headers ?? {})) sent.set(name, value);
-    const response = await handle(
-      new Request(url, {
-        method: method ?? (body === undefined ? "GET" : "POST"),
-        headers: sent,
-        ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
-      }),
-    );
-    return answerOf(response, texts);
+  const ask = async (handle: typeof callback, path: string, { user, ...rest }: Ask) => {
+    const token = user && await userToken({ sub: user });
+    if (token) secrets.add(token);
+    const request = requestOf(path, { ...rest, headers: { ...(token && bearer(token)), ...rest.headers } });
+    const answer = await answerOf(await handle(request), written);
+    answers.push(answer);
+    return answer;
   };
   return {
     context,
+    clock,
     store: context.store,
+    /** The same registration at the second provider. */
+    elsewhere: { ...context, ...elsewhere },
+    /** The applications' origins: a test may take one away. */
+    app_origins,
     provider: sandbox.control,
-    /** What must be in no log line and in no answer but the one that hands it out. */
+    /** What must be in no log line, in no report and in no answer but the one that hands it out. */
     secrets,
-    /** The bodies of all answers. */
-    texts,
+    answers,
+    /** What went out, whatever became of it. */
+    sent,
     /** Asks `oauth-callback`, below the provider's path. */
-    callback: (action: string, ask: Ask = {}) => send(callback, `${CALLBACK}${action}`, ask),
-    refresh: (ask: Ask) => send(refreshing, `${FUNCTIONS}/refresh-token`, { method: "POST", ...ask }),
-    connected: (options?: ConnectedOptions) => connected(context, options),
+    callback: (path: string, asked: Ask = {}) => ask(callback, `/oauth-callback/${name}${path}`, asked),
+    refresh: (asked: Ask) => ask(refresh, "/refresh-token", { method: "POST", ...asked }),
+    search: (query: string, asked: Ask = { user: MARI }) => ask(search, `/search-persons${query}`, asked),
     /** How many requests of a kind the provider has received. */
     requests: async (kind: keyof Awaited<ReturnType<typeof sandbox.control.counts>>["requests"]) =>
       (await sandbox.control.counts()).requests[kind],
   };
 }
 
-/** One story, told on a stage of its own. However it goes, no secret may be in a log line or an answer. */
-export function story(name: string, tell: (stage: Stage) => Promise<void>): void {
+/** One story, told on a stage of its own. However it goes, no secret may be in a log line, a report or an answer. */
+export function story(name: string, tell: (stage: Stage) => Promise<void>, options: StageOptions = {}): void {
   Deno.test(name, async () => {
-    const stage = await makeStage();
-    const { text } = await logging(() => tell(stage));
-    for (const secret of stage.secrets) {
-      assert(!text.includes(secret), "a log line holds a secret");
-      assert(!stage.texts.some((answer) => answer.includes(secret)), "an answer holds a secret");
-    }
+    await logging(async (written) => {
+      const stage = await makeStage(written, options);
+      await tell(stage);
+      await stage.context.background();
+      await stage.clock.settle();
+      const told = [...written, ...stage.answers.map(shown), Deno.inspect(stage.context.reports)].join("\n");
+      for (const secret of stage.secrets) assert(!told.includes(secret), "a secret was told");
+      assert(!/_sealed|v1u:|\bv1\.k\d\./.test(told), "a token was told, as it is or sealed");
+    });
   });
 }
 
-export interface Begun {
-  readonly authorization_url: string;
-  readonly binding: string;
-  readonly state: string;
+/** As `wiring.ts` does in a deployment: the test's context for one provider, and a second one beside it. */
+function wireTo(
+  context: TestContext,
+  elsewhere: Pick<TestContext, "client" | "memory">,
+  app_origins: readonly string[],
+): Wire {
+  const { name } = context.client.provider;
+  return ({ log, meters }) => {
+    const store = measuredStore(meters.database, context.store);
+    const contextOf = (provider: string): Context => {
+      if (provider !== name && provider !== ELSEWHERE) {
+        throw new PublicError("UNKNOWN_PROVIDER", "there is no such provider");
+      }
+      log.provider = provider;
+      return {
+        ...context,
+        ...(provider === ELSEWHERE && elsewhere),
+        store,
+        fetch: measuredFetch(meters.provider, context.fetch),
+      };
+    };
+    return Promise.resolve({
+      context: contextOf,
+      store,
+      app_origins,
+      providers: [name, ELSEWHERE],
+    });
+  };
 }
 
-/** A user begins; the page keeps the binding. */
-export async function begin(
-  { callback, secrets }: Stage,
-  user = MARI,
-  { body = {}, ...ask }: Ask = {},
-): Promise<Begun> {
-  const { status, body: begun } = await callback("/authorize", { user, body, ...ask });
-  assert(status === 201, `begin was answered ${status}`);
-  const authorization_url = String(begun.authorization_url);
-  const state = new URL(authorization_url).searchParams.get("state") ?? "";
-  const binding = String(begun.binding);
-  secrets.add(state).add(binding);
-  return { authorization_url, binding, state };
-}
-
-/** The user allows, and the browser comes back: the query of the redirect. */
-export async function allow({ provider, secrets }: Stage, { authorization_url }: Begun): Promise<string> {
-  const { search, searchParams } = new URL(await provider.authorize({ authorization_url }));
-  secrets.add(searchParams.get("code") ?? "");
-  return search;
-}
-
-/** Begins, allows and comes back: what the page then holds. */
-export async function parked(
-  stage: Stage,
-  user = MARI,
-): Promise<{ user: string; binding: string; ticket: string; state: string }> {
-  const begun = await begin(stage, user);
-  const { fragment } = await stage.callback(await allow(stage, begun));
-  const ticket = fragment.get("oauth_ticket") ?? "";
-  assert(ticket !== "", "no ticket came back");
-  stage.secrets.add(ticket);
-  return { user, binding: begun.binding, ticket, state: begun.state };
-}
-
-export function complete(
-  { callback }: Stage,
-  { user, ticket, binding }: { user: string; ticket: string; binding: string },
-): Promise<Answer> {
-  return callback("/complete", { user, body: { ticket, binding } });
-}
-
-/** Reads along at the token endpoint, to know what must never appear. */
-function listening(fetch: typeof globalThis.fetch, secrets: Set<string>): typeof globalThis.fetch {
+/** Notes what is sent, and reads along at the token endpoint to know what must never appear. */
+function listening(send: typeof fetch, sent: Request[], secrets: Set<string>): typeof fetch {
   return async (input, init) => {
-    const response = await fetch(input, init);
-    if (!String(input instanceof Request ? input.url : input).includes("/oauth/token")) return response;
+    const request = new Request(input, init);
+    sent.push(request);
+    const response = await send(input, init);
+    if (!new URL(request.url).pathname.endsWith("/token")) return response;
     for (const [, token = ""] of (await response.clone().text()).matchAll(/"\w+_token": ?"([^"]+)"/g)) {
       secrets.add(token);
     }
@@ -170,17 +173,35 @@ function listening(fetch: typeof globalThis.fetch, secrets: Set<string>): typeof
   };
 }
 
-async function answerOf(response: Response, texts: string[]): Promise<Answer> {
+function requestOf(path: string, { method, headers, body }: Ask): Request {
+  if (body === undefined) return new Request(FUNCTIONS + path, { method, headers });
+  return new Request(FUNCTIONS + path, {
+    method: method ?? "POST",
+    headers: { "content-type": "application/json", ...headers },
+    body: typeof body === "string" ? body : JSON.stringify(body),
+  });
+}
+
+async function answerOf(response: Response, written: readonly string[]): Promise<Answer> {
+  const { status, headers } = response;
   const text = await response.text();
-  // Beginning hands out the state, within the URL, and the binding. No other answer holds a secret.
-  if (response.status !== 201) texts.push(text);
-  const location = response.headers.get("location");
+  const body = text.startsWith("{") && text.endsWith("}") ? JSON.parse(text) : {};
+  const location = headers.get("location");
+  const request_id = headers.get("x-request-id") ?? "";
   return {
-    status: response.status,
-    headers: response.headers,
+    status,
+    headers,
     text,
-    body: text.startsWith("{") ? JSON.parse(text) : {},
+    body,
+    refusal: [status, body.code],
     location,
     fragment: new URLSearchParams(location?.split("#")[1]),
+    line: JSON.parse(written.find((line) => line.includes(request_id)) ?? "{}"),
   };
+}
+
+/** Beginning hands out the state, within the URL, and the binding; a redirect its ticket. No other answer holds a secret. */
+function shown({ status, headers, text }: Answer): string {
+  const others = [...headers].filter(([name]) => name !== "location");
+  return JSON.stringify(others) + (status === 201 ? "" : text);
 }

@@ -71,14 +71,15 @@ export class FakeClock implements Clock {
   async settle(wanted = () => true): Promise<boolean> {
     for (let quiet = 0; quiet < QUIET_TURNS; quiet += 1) {
       if (!wanted()) return false;
-      const before = this.#registered + finishedCrypto;
+      const before = this.#registered + finished;
+      await Promise.allSettled(working);
       await turn();
-      if (pendingCrypto > 0 || this.#registered + finishedCrypto !== before) quiet = -1;
+      if (working.size > 0 || this.#registered + finished !== before) quiet = -1;
     }
     return true;
   }
 
-  /** Time stays put while real work (a WebCrypto call, a chain of promises) is under way. */
+  /** Time stays put while real work (a WebCrypto call, a call of the database, a chain of promises) is under way. */
   async #drive(): Promise<void> {
     if (this.#driving) return;
     this.#driving = true;
@@ -102,11 +103,23 @@ function turn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
-let pendingCrypto = 0;
-let finishedCrypto = 0;
+const working = new Set<Promise<unknown>>();
+let finished = 0;
+
+/** Work beside the event loop, such as the database's: counted, so that no clock runs ahead of it. */
+export async function underWay<T>(work: Promise<T>): Promise<T> {
+  working.add(work);
+  try {
+    return await work;
+  } finally {
+    working.delete(work);
+    finished += 1;
+  }
+}
+
 let counting = false;
 
-/** WebCrypto works beside the event loop; counted, so that time does not run ahead of a seal. */
+/** WebCrypto works beside the event loop too: time does not run ahead of a seal. */
 function countCrypto(): void {
   if (counting) return;
   counting = true;
@@ -119,14 +132,8 @@ function countCrypto(): void {
   ) {
     const original = subtle[name];
     if (!original) throw new Error(`SubtleCrypto has no ${name}`);
-    subtle[name] = async function (this: SubtleCrypto, ...args: unknown[]) {
-      pendingCrypto += 1;
-      try {
-        return await original.apply(this, args);
-      } finally {
-        pendingCrypto -= 1;
-        finishedCrypto += 1;
-      }
+    subtle[name] = function (this: SubtleCrypto, ...args: unknown[]) {
+      return underWay(original.apply(this, args));
     };
   }
 }

@@ -16,7 +16,6 @@ export const madeUp: Provider = {
   refresh_parameters: { type: "refresh" },
   invalid_grant_synonyms: ["bad_refresh_token"],
   default_expires_in: 1800,
-  rotation: "reusable",
   reuse_grace_ms: 30_000,
   revokes_on_reuse: false,
   keep_alive_ms: 86_400_000,

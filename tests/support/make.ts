@@ -1,13 +1,11 @@
 import type { Client, Provider, Transport } from "../../supabase/functions/_shared/oauth/client.ts";
 import { pipedrive } from "../../supabase/functions/_shared/providers/pipedrive.ts";
 import type { Context } from "../../supabase/functions/_shared/context.ts";
-import type { Clock } from "../../supabase/functions/_shared/time.ts";
 import { Memory } from "../../supabase/functions/_shared/keep/memory.ts";
 import { Keyring } from "../../supabase/functions/_shared/keep/seal.ts";
-import type { Store } from "../../supabase/functions/_shared/keep/store.ts";
+import { sealTokenSet } from "../../supabase/functions/_shared/keep/token_set.ts";
 import { FakeClock } from "./clock.ts";
 import { fakeFetch } from "./fake_fetch.ts";
-import { FakeStore } from "./fake_store.ts";
 
 /** Two keys of 32 equal bytes each: the first seals, both open. */
 export const KEYS = `k2:${"Ag".padEnd(43, "ICAgIC")},k1:${"AQ".padEnd(43, "EBAQEB")}`;
@@ -32,42 +30,37 @@ export function makeTransport(fetch: Transport["fetch"]): Transport {
   return { fetch, signal: new AbortController().signal };
 }
 
-export type TestContext<S extends Store = FakeStore, C extends Clock = FakeClock> = Context & {
-  readonly store: S;
-  readonly clock: C;
+/** Context with what else a test needs of it. */
+export type Made = Context & {
   /** What `report` was given. */
   readonly reports: unknown[];
   /** Resolves when all work given to `waitUntil` has ended, however it ended. */
   background(): Promise<void>;
 };
 
-type ContextOptions<S extends Store, C extends Clock> = Partial<Omit<Context, "store" | "clock">> & {
-  readonly store?: S;
-  readonly clock?: C;
-  readonly provider?: Provider;
-};
+export type ContextOptions = Partial<Context> & { readonly provider?: Provider };
 
 /**
- * Context for a test: a fake store, time that passes by itself, no network, jitter in the middle. Give what matters to
- * the test; the rest is a default.
+ * Context on a store that the test brings: time that passes by itself, no network, jitter in the middle. Give what
+ * matters to the test; the rest is a default.
  */
-export async function makeContext<S extends Store = FakeStore, C extends Clock = FakeClock>(
-  { provider = pipedrive, ...options }: ContextOptions<S, C> = {},
-): Promise<TestContext<S, C>> {
-  const clock = options.clock ?? new FakeClock({ auto: true }) as Clock as C;
-  const random = options.random ?? (() => 0.5);
+export async function contextOn(
+  store: Context["store"],
+  { provider = pipedrive, ...options }: ContextOptions = {},
+): Promise<Made> {
   const work: Promise<unknown>[] = [];
   const reports: unknown[] = [];
   return {
-    client: options.client ?? makeClient({ provider }),
-    store: options.store ?? new FakeStore(clock, random) as Store as S,
+    client: makeClient({ provider }),
     keyring: options.keyring ?? await makeKeyring(),
-    memory: options.memory ?? new Memory(),
-    fetch: options.fetch ?? fakeFetch(),
-    clock,
-    random,
-    waitUntil: options.waitUntil ?? ((promise) => void work.push(promise)),
-    report: options.report ?? ((error) => void reports.push(error)),
+    memory: new Memory(),
+    fetch: fakeFetch(),
+    clock: options.clock ?? new FakeClock({ auto: true }),
+    random: () => 0.5,
+    waitUntil: (promise) => void work.push(promise),
+    report: (error) => void reports.push(error),
+    ...options,
+    store,
     reports,
     async background() {
       while (work.length > 0) await Promise.allSettled(work.splice(0));
@@ -84,50 +77,46 @@ export interface Connected {
   readonly account_key: string;
 }
 
-export interface ConnectedOptions {
-  readonly id?: string;
-  readonly user_id?: string;
-  readonly access_token?: string;
-  readonly refresh_token?: string;
+export type ConnectedOptions = Partial<Omit<Connected, "version">> & {
   readonly api_origin?: string;
-  readonly account_key?: string;
   readonly scope?: readonly string[];
   readonly expires_in_ms?: number;
-}
+};
 
-/** Puts an active connection with sealed tokens into the context' store. */
-export async function connected(
-  context: Pick<Context, "store" | "keyring" | "client">,
-  options: ConnectedOptions = {},
+/** Puts an active connection of a user who exists, with sealed tokens, into the context's store. */
+export async function connect(
+  { store, keyring, client }: Pick<Context, "store" | "keyring" | "client">,
+  options: ConnectedOptions & Pick<Connected, "user_id">,
 ): Promise<Connected> {
-  const { name: provider } = context.client.provider;
   const made = {
-    id: options.id ?? crypto.randomUUID(),
-    user_id: options.user_id ?? crypto.randomUUID(),
-    access_token: options.access_token ?? `access-${crypto.randomUUID()}`,
-    refresh_token: options.refresh_token ?? `refresh-${crypto.randomUUID()}`,
-    account_key: options.account_key ?? `54235233:${crypto.getRandomValues(new Uint32Array(1))[0]}`,
+    id: crypto.randomUUID(),
+    access_token: `access-${crypto.randomUUID()}`,
+    refresh_token: `refresh-${crypto.randomUUID()}`,
+    account_key: `54235233:${crypto.getRandomValues(new Uint32Array(1))[0]}`,
+    api_origin: "https://acme.pipedrive.com",
+    scope: ["base", "contacts:read"],
+    expires_in_ms: 3_600_000,
+    ...options,
   };
-  const api_origin = options.api_origin ?? "https://acme.pipedrive.com";
-  const token = JSON.stringify({ access_token: made.access_token, token_type: "bearer", api_origin });
-  const { version } = await context.store.connect({
-    id: made.id,
-    user_id: made.user_id,
+  const { id, user_id, access_token, refresh_token, account_key, api_origin, scope, expires_in_ms } = made;
+  const provider = client.provider.name;
+  await store.connect({
+    id,
+    user_id,
     provider,
-    account_key: made.account_key,
+    account_key,
     account_name: "Acme",
     account_email: "jane@acme.example",
-    scope: options.scope ?? ["base", "contacts:read"],
-    access_token_sealed: await context.keyring.seal(token, { id: made.id, provider, field: "access_token" }),
-    refresh_token_sealed: await context.keyring.seal(made.refresh_token, {
-      id: made.id,
-      provider,
-      field: "refresh_token",
+    scope: scope.join(" "),
+    ...await sealTokenSet(keyring, { id, provider }, {
+      access_token,
+      api_origin,
+      refresh_token,
     }),
-    key_id: context.keyring.key_id,
-    expires_in_ms: options.expires_in_ms ?? 3_600_000,
+    expires_in_ms,
     elapsed_ms: 0,
     request_id: null,
   });
-  return { ...made, version };
+  const version = (await store.peek({ id, user_id, seen_version: -1 }))?.version ?? 0;
+  return { id, user_id, version, access_token, refresh_token, account_key };
 }

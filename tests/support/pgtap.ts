@@ -1,6 +1,8 @@
 import type postgres from "postgres";
 
 const FOLDER = new URL("../../supabase/tests/", import.meta.url);
+/** The one meta-command of psql that the files use: includes a file that lies beside the one it is in. */
+const INCLUDE = /^\\ir (\S+)$/gm;
 
 /** The pgTAP files, in the order in which `supabase test db` runs them. */
 export async function pgtapFiles(): Promise<string[]> {
@@ -11,12 +13,20 @@ export async function pgtapFiles(): Promise<string[]> {
   return names.sort();
 }
 
-export function readPgtapFile(name: string): Promise<string> {
-  return Deno.readTextFile(new URL(name, FOLDER));
+/** A pgTAP file as psql reads it, with what it includes. */
+export async function readPgtapFile(name: string): Promise<string> {
+  return await included(await Deno.readTextFile(new URL(name, FOLDER)));
+}
+
+async function included(text: string): Promise<string> {
+  const names = new Set(Array.from(text.matchAll(INCLUDE), ([, name]) => name ?? ""));
+  const texts = new Map<string, string>();
+  for (const name of names) texts.set(name, await Deno.readTextFile(new URL(name, FOLDER)));
+  return text.replace(INCLUDE, (_, name) => texts.get(name) ?? "");
 }
 
 /**
- * Runs a pgTAP file, and returns what is wrong: assertions that do not hold, or fewer than planned, or none.
+ * Runs the text of a pgTAP file, and returns what is wrong: assertions that do not hold, or fewer than planned, or none.
  *
  * @param sql a connection that nobody else uses, as `supabase test db` gives each file one
  */

@@ -1,5 +1,5 @@
 import postgres from "postgres";
-import type { supabaseStore } from "../../supabase/functions/_shared/keep/supabase_store.ts";
+import type { supabaseStore } from "../../supabase/functions/_shared/keep/store.ts";
 
 /** The part of the supabase-js client that a store uses. */
 export type RpcClient = Parameters<typeof supabaseStore>[0];
@@ -22,6 +22,15 @@ export function rpcClient(call: CallRpc): RpcClient {
   // The type of the real `rpc` is a builder of queries; a store only ever waits for it.
   return { rpc: rpc as unknown as RpcClient["rpc"] };
 }
+
+export const BIGINT = { to: 20, from: [20], serialize: String, parse: Number };
+/** As PostgREST writes it. */
+const TIMESTAMPTZ = {
+  to: 1184,
+  from: [1184],
+  serialize: String,
+  parse: (text: string) => text.replace(" ", "T").replace(/([+-]\d\d)$/, "$1:00"),
+};
 
 /** Numbers for `bigint`: named, because TypeScript is not always of one mind on whether it is also an `Sql<{}>`. */
 type Sql = postgres.Sql<{ bigint: number }>;
@@ -47,7 +56,7 @@ export async function openSqlRpc(database_url: string): Promise<SqlRpc> {
   const sql = postgres(database_url, {
     max: 1,
     onnotice: () => {},
-    types: { bigint: { to: 20, from: [20], serialize: String, parse: Number } },
+    types: { bigint: BIGINT, timestamptz: TIMESTAMPTZ },
     connection: { role: "service_role" },
   });
   const signatures = await readSignatures(sql);

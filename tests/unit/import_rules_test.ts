@@ -43,6 +43,13 @@ const crossed: [string, string, string][] = [
     "supabase/functions/search-persons/a.ts",
     `import "../../../tests/x.ts";`,
   ],
+  ["nothing needs the wing", "tests/unit/a_test.ts", `import "../../lab/x.ts";`],
+  ["using knows no connecting", `${shared}/use/call_api.ts`, `import { u } from "../connect/disconnect.ts";`],
+  [
+    "refreshing knows nobody above",
+    `${shared}/refresh/spend.ts`,
+    `import { g } from "../use/access_token.ts";`,
+  ],
   ["dynamic imports count", `${shared}/oauth/http.ts`, `await import("../keep/store.ts");`],
   ["only env.ts and wiring.ts read the environment", `${shared}/keep/seal.ts`, `Deno.env.get("X");`],
 ];

@@ -1,14 +1,9 @@
 import { pipedrive } from "../../supabase/functions/_shared/providers/pipedrive.ts";
 import { createClient } from "@supabase/supabase-js";
 import { Meter } from "../../supabase/functions/_shared/http/meter.ts";
-import { supabaseStore } from "../../supabase/functions/_shared/keep/supabase_store.ts";
-import {
-  clientOf,
-  measuredFetch,
-  measuredStore,
-  sendOnce,
-  systemClock,
-} from "../../supabase/functions/_shared/wiring.ts";
+import { supabaseStore } from "../../supabase/functions/_shared/keep/store.ts";
+import { systemClock } from "../../supabase/functions/_shared/time.ts";
+import { clientOf, measuredFetch, measuredStore, sendOnce } from "../../supabase/functions/_shared/wiring.ts";
 import { assertEquals, assertRejects } from "../support/assert.ts";
 import { fakeFetch, json } from "../support/fake_fetch.ts";
 
@@ -53,9 +48,9 @@ Deno.test("measuredStore() counts each request that goes to the database, and ch
     auth: { persistSession: false, autoRefreshToken: false },
   });
   const store = measuredStore(meter, supabaseStore(client));
-  assertEquals(await store.peek("i", null, -1), null);
-  assertEquals(await store.purgeEvents(10), 3);
-  await assertRejects(() => store.purgeEvents(10));
+  assertEquals(await store.peek({ id: "i", user_id: null, seen_version: -1 }), null);
+  assertEquals(await store.purge({ limit: 10 }), 3);
+  await assertRejects(() => store.purge({ limit: 10 }));
   assertEquals([meter.calls, fetch.requests.length], [3, 3]);
   assertEquals(fetch.requests[0]?.body, '{"p_id":"i","p_user_id":null,"p_seen_version":-1}');
 });

@@ -142,7 +142,7 @@ export class Ledger {
         await sql`select public.oauth_connect(
           p_id => ${connect.id}, p_user_id => ${connect.user_id}, p_provider => ${connect.provider},
           p_account_key => ${connect.account_key}, p_account_name => ${connect.account_name},
-          p_account_email => ${connect.account_email}, p_scope => ${connect.scope.join(" ")},
+          p_account_email => ${connect.account_email}, p_scope => ${connect.scope},
           p_access_token_sealed => ${connect.access_token_sealed},
           p_refresh_token_sealed => ${connect.refresh_token_sealed}, p_key_id => ${connect.key_id},
           p_expires_in_ms => ${held.expires_in_ms}::bigint, p_elapsed_ms => 0, p_request_id => null)`;

@@ -2,9 +2,10 @@
 import { parseArgs } from "node:util";
 import { fromEnvironment, readSettings } from "../../supabase/functions/_shared/env.ts";
 import { providers } from "../../supabase/functions/_shared/providers/mod.ts";
-import { clientOf, sendOnce, systemClock } from "../../supabase/functions/_shared/wiring.ts";
+import { systemClock } from "../../supabase/functions/_shared/time.ts";
+import { clientOf, sendOnce } from "../../supabase/functions/_shared/wiring.ts";
 import { Ledger } from "./ledger.ts";
-import { foresee, move, type Moved, type MoveParts } from "./move.ts";
+import { foresee, move, type MoveContext, type Moved } from "./move.ts";
 import { type OldRow, readRows } from "./rows.ts";
 import { oneUser, type Users, usersFrom } from "./users.ts";
 
@@ -100,7 +101,7 @@ async function run(order: Order, rows: readonly OldRow[]): Promise<Moved[]> {
   }
 }
 
-async function contextOf({ users, platform }: Order, ledger: Ledger): Promise<MoveParts> {
+async function contextOf({ users, platform }: Order, ledger: Ledger): Promise<MoveContext> {
   const settings = await readSettings(fromEnvironment, providers.keys());
   const [provider, own] = [providers.get(PROVIDER), settings.providers.get(PROVIDER)];
   if (!provider || !own) throw new Error(`There is no provider "${PROVIDER}"`);

@@ -1,9 +1,9 @@
-import { judgeApiOrigin } from "../../supabase/functions/_shared/oauth/api_origin.ts";
+import { allowedApiOrigin } from "../../supabase/functions/_shared/oauth/api_origin.ts";
 import type { Account } from "../../supabase/functions/_shared/oauth/account.ts";
 import { classifyFailure } from "../../supabase/functions/_shared/oauth/failure.ts";
 import { refreshTokens } from "../../supabase/functions/_shared/oauth/token_endpoint.ts";
 import { connectionId } from "../../supabase/functions/_shared/connect/connection_id.ts";
-import { retry, storageUnavailable, withDeadline } from "../../supabase/functions/_shared/time.ts";
+import { backOff, retry, storageUnavailable, withDeadline } from "../../supabase/functions/_shared/time.ts";
 import { PublicError } from "../../supabase/functions/_shared/errors.ts";
 import { learnAccount } from "../../supabase/functions/_shared/connect/account.ts";
 import type { Context } from "../../supabase/functions/_shared/context.ts";
@@ -17,7 +17,7 @@ import type { Held, Ledger, State } from "./ledger.ts";
 import type { OldRow } from "./rows.ts";
 import type { Users } from "./users.ts";
 
-export interface MoveParts extends Pick<Context, "client" | "clock" | "fetch" | "random" | "keyring"> {
+export interface MoveContext extends Pick<Context, "client" | "clock" | "fetch" | "random" | "keyring"> {
   readonly ledger: Ledger;
   readonly users: Users;
   /** Of the old column; rows of another are not ours. */
@@ -51,7 +51,7 @@ const STORE_ATTEMPTS = 100;
  * What a run would do with a row. Asks the provider nothing: it cannot be asked whether a refresh token is good without
  * spending it.
  */
-export async function foresee(context: MoveParts, row: OldRow): Promise<Moved> {
+export async function foresee(context: MoveContext, row: OldRow): Promise<Moved> {
   const skipped = await skip(context, row);
   if (skipped) return skipped;
   const user = context.users.beforehand(row);
@@ -68,7 +68,7 @@ export async function foresee(context: MoveParts, row: OldRow): Promise<Moved> {
  *
  * @throws {Error} where no further row can be moved either: the client's credentials, the database
  */
-export async function move(context: MoveParts, row: OldRow): Promise<Moved> {
+export async function move(context: MoveContext, row: OldRow): Promise<Moved> {
   const skipped = await skip(context, row);
   if (skipped) return skipped;
   const id = await digest(row.refresh_token);
@@ -80,7 +80,7 @@ export async function move(context: MoveParts, row: OldRow): Promise<Moved> {
     return await store(context, row, id, kept);
   } catch (error) {
     if (error instanceof Refused) {
-      await insist(context, () => context.ledger.end(id, "refused"));
+      await persist(context, () => context.ledger.end(id, "refused"));
       return { row, what: "refused", why: state === "asked" ? LOST : REFUSED };
     }
     if (error instanceof PublicError && error.code !== "CONFIGURATION_INVALID") {
@@ -91,7 +91,7 @@ export async function move(context: MoveParts, row: OldRow): Promise<Moved> {
 }
 
 /** Why a row is not to be moved, or null. */
-async function skip({ ledger, users, platform }: MoveParts, row: OldRow): Promise<Moved | null> {
+async function skip({ ledger, users, platform }: MoveContext, row: OldRow): Promise<Moved | null> {
   if (row.platform.toLowerCase() !== platform.toLowerCase()) {
     return { row, what: "other_platform", why: `the platform is "${row.platform}"` };
   }
@@ -116,7 +116,7 @@ const DISCONNECTED = "its user has disconnected here since; not brought back";
 
 /** Spends the row's refresh token, or the one held for it, and holds what comes back. */
 async function renew(
-  context: MoveParts,
+  context: MoveContext,
   row: OldRow,
   { id, state, held }: { id: string; state: State; held: Held | null },
 ): Promise<Held> {
@@ -135,11 +135,10 @@ async function renew(
   ).catch(async (error: unknown) => {
     const unspent = classifyFailure(error, client.provider).class === "transient";
     if (unspent && state === "new") await ledger.notAsked(id);
-    throw troubleOf(context, error);
+    throw errorOf(context, error);
   });
   const sealed = await sealTokenSet(keyring, owner, {
     access_token: tokens.access_token,
-    token_type: tokens.token_type,
     api_origin: tokens.api_origin ?? before?.access_token.api_origin ?? client.api_origins[0] ??
       client.provider.api.default_origin ?? "",
     refresh_token: tokens.refresh_token ?? refresh_token,
@@ -149,11 +148,11 @@ async function renew(
     scope: tokens.scope ?? held?.scope ?? null,
     expires_in_ms: tokens.expires_in * 1000,
   };
-  await insist(context, () => ledger.hold(id, kept));
+  await persist(context, () => ledger.hold(id, kept));
   return kept;
 }
 
-function troubleOf({ client }: MoveParts, error: unknown): Error {
+function errorOf({ client }: MoveContext, error: unknown): Error {
   const failure = classifyFailure(error, client.provider);
   if (failure.class === "permanent") return new Refused();
   if (failure.operator) {
@@ -168,11 +167,11 @@ function troubleOf({ client }: MoveParts, error: unknown): Error {
 }
 
 /** Makes a connection of what is held. */
-async function store(context: MoveParts, row: OldRow, id: string, held: Held): Promise<Moved> {
+async function store(context: MoveContext, row: OldRow, id: string, held: Held): Promise<Moved> {
   const { client, keyring, ledger, users } = context;
   const provider = client.provider.name;
   const access_token = await openAccessToken(keyring, { id, provider }, held.access_token_sealed);
-  const api_origin = judgeApiOrigin(client, access_token.api_origin);
+  const api_origin = allowedApiOrigin(client, access_token.api_origin);
   if (api_origin === null) {
     throw new PublicError(
       "PROVIDER_RESPONSE_INVALID",
@@ -190,7 +189,7 @@ async function store(context: MoveParts, row: OldRow, id: string, held: Held): P
   }
   const connection_id = await connectionId(provider, account.key, user_id);
   if (await ledger.wasDisconnected(connection_id)) {
-    await insist(context, () => ledger.end(id, "left"));
+    await persist(context, () => ledger.end(id, "left"));
     return { row, what: "left", why: DISCONNECTED };
   }
   const refresh_token = await openRefreshToken(keyring, { id, provider }, held.refresh_token_sealed);
@@ -198,7 +197,7 @@ async function store(context: MoveParts, row: OldRow, id: string, held: Held): P
     ...access_token,
     refresh_token,
   });
-  await insist(context, () =>
+  await persist(context, () =>
     ledger.connect(id, {
       id: connection_id,
       user_id,
@@ -206,7 +205,7 @@ async function store(context: MoveParts, row: OldRow, id: string, held: Held): P
       account_key: account.key,
       account_name: account.name ?? null,
       account_email: account.email ?? null,
-      scope: held.scope ?? client.provider.scopes,
+      scope: (held.scope ?? client.provider.scopes).join(" "),
       ...sealed,
     }));
   return { row, what: "moved", why: `connection ${connection_id}, ${nameOf(account)}` };
@@ -216,6 +215,7 @@ function nameOf({ key, name, email }: Account): string {
   return [key, name, email].filter(Boolean).join(", ");
 }
 
-function insist<T>(context: MoveParts, call: () => Promise<T>): Promise<T> {
-  return retry(context, STORE_ATTEMPTS, storageUnavailable, call);
+function persist<T>(context: MoveContext, call: () => Promise<T>): Promise<T> {
+  const pauses = backOff(context.random, STORE_ATTEMPTS);
+  return retry(context.clock, pauses, storageUnavailable, call);
 }

@@ -138,7 +138,10 @@ export const components = {
         connection_id: uuid,
         outcome: { enum: ["refreshed", "fresh", "held_elsewhere"] },
         version: { type: "integer", minimum: 1 },
-        expires_at: { anyOf: [time, { type: "null" }] },
+        expires_at: {
+          anyOf: [time, { type: "null" }],
+          description: "Null while the database has not yet said that the new tokens are stored.",
+        },
       }),
       additionalProperties: false,
     },

@@ -58,14 +58,15 @@ export class Connections {
     const keyring = await Keyring.parse(this.setting);
     const sealed = await sealTokenSet(keyring, { id, provider: PROVIDER }, {
       access_token,
-      token_type: "bearer",
       api_origin: provider,
       refresh_token,
     });
-    const [row] = await this.sql`
-      select version from public.oauth_connect(${id}, ${user_id}, ${PROVIDER}, ${account_key}, null, null,
+    await this.sql`
+      select from public.oauth_connect(${id}, ${user_id}, ${PROVIDER}, ${account_key}, null, null,
         ${scope.replaceAll(",", " ")}, ${sealed.access_token_sealed}, ${sealed.refresh_token_sealed},
         ${sealed.key_id}, ${Number(expires_in) * 1000}, 0, null)`;
+    const [row] = await this.sql`
+      select max(version) as version from oauth.events where connection_id = ${id} and kind = 'connected'`;
     const version = Number(row?.version);
     this.grants.learn(refresh_token, { connection: id, version, provider });
     this.journal.record({ what: "connected", connection: id, version });

@@ -14,6 +14,7 @@ import { Fleet, type FleetOptions } from "./fleet.ts";
 import { Grants } from "./grants.ts";
 import { Journal } from "./journal.ts";
 import { Site } from "./site.ts";
+import { watchTakeovers } from "./takeovers.ts";
 import type { Traits } from "./traits.ts";
 
 /** A provider in a process of its own. */
@@ -89,6 +90,7 @@ export class Field {
       keys,
     });
     undo.add(() => rest.stop());
+    await watchTakeovers(database.sql);
     const strict = await Field.#provider(undo);
     const lenient = await Field.#provider(undo);
     await lenient.control.configure({ reuse_grace_ms: GRACE_MS });
@@ -109,7 +111,7 @@ export class Field {
     const { origin } = child.ready;
     const control = controlOf(origin);
     // Rate limits are another promise's business; many grants of one account stand for as many accounts.
-    await control.configure({ search_burst: null, api_burst: null, reinstall_ends_old: false });
+    await control.configure({ search_burst: null, reinstall_ends_old: false });
     return { origin, control, client: CLIENT };
   }
 

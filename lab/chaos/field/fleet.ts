@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { failure, type Functions } from "../../../local/stack/functions.ts";
-import { type Instance, startInstance } from "../../../local/stack/function_instance.ts";
+import { startInstance } from "../../../local/stack/function_instance.ts";
 import { within } from "../../../local/stack/process.ts";
 import type { BreakableServer } from "./breakable_server.ts";
 import type { Grants } from "./grants.ts";
@@ -8,6 +8,7 @@ import type { Journal, Seat } from "./journal.ts";
 import { Rules } from "./moments.ts";
 import { serveProviderProxy } from "./provider_proxy.ts";
 import { serveRestProxy } from "./rest_proxy.ts";
+import { type Retiring, retiring } from "./retiring.ts";
 import { seatName } from "./seat.ts";
 import type { Traits } from "./traits.ts";
 
@@ -41,7 +42,7 @@ interface Place {
   readonly rest: BreakableServer;
   readonly provider: BreakableServer;
   generation: number;
-  instance: Promise<Instance>;
+  instance: Promise<Retiring>;
   stopped: boolean;
 }
 
@@ -79,8 +80,8 @@ export class Fleet implements Pick<Functions, "names" | "fetch"> {
     headers.set("accept-encoding", "identity");
     const instance = await chosen.instance;
     try {
-      const { method, body } = request;
-      const answer = await instance.fetch(path, { method, headers, body, redirect: "manual" });
+      const { method, body, signal } = request;
+      const answer = await instance.fetch(path, { method, headers, body, redirect: "manual", signal });
       const stamped = new Response(answer.body, answer);
       stamped.headers.set(SERVED_BY, by);
       return stamped;
@@ -173,10 +174,10 @@ export class Fleet implements Pick<Functions, "names" | "fetch"> {
     return opened;
   }
 
-  #spawn(name: string, place: number, rest: BreakableServer, provider: BreakableServer): Promise<Instance> {
+  #spawn(name: string, place: number, rest: BreakableServer, provider: BreakableServer): Promise<Retiring> {
     const { traits } = this.#options;
     const skew = this.#options.skew?.[place];
-    return startInstance({
+    const instance = startInstance({
       name,
       entrypoint: fileURLToPath(new URL(`${name}/index.ts`, FUNCTIONS)),
       env: {
@@ -192,6 +193,7 @@ export class Fleet implements Pick<Functions, "names" | "fetch"> {
       },
       preload: [...(skew === undefined ? [] : [SKEW]), ...(traits ? [TRAITS] : [])],
     });
+    return instance.then(retiring);
   }
 
   /** Whatever ends a process, another one takes its place. */
@@ -227,7 +229,7 @@ export class Fleet implements Pick<Functions, "names" | "fetch"> {
 }
 
 /** One that has just ended by itself needs no signal. */
-function signal({ pid }: Instance, name: Deno.Signal): void {
+function signal({ pid }: Retiring, name: Deno.Signal): void {
   try {
     Deno.kill(pid, name);
   } catch (error) {

@@ -26,7 +26,8 @@ export type Happening =
     connection: string;
     version: number;
     lease: string;
-    takeover: boolean;
+    /** Filled in by `historyOf()`: the database knows. */
+    takeover?: boolean;
     /** When the claim was sent on to the database, milliseconds; the lease cannot have begun earlier. */
     sent_at: number;
     /** How long its token request may take, counted from before the claim. */

@@ -115,7 +115,6 @@ function recordClaim(
     connection,
     version: Number(row.version),
     lease: String(row.lease_id),
-    takeover: row.takeover === true,
     sent_at,
     request_ms: Number(args.p_request_ms),
     lease_ms: Number(args.p_lease_ms),

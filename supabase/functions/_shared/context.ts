@@ -1,10 +1,10 @@
-import type { Client } from "./oauth/client.ts";
 import type { Memory } from "./keep/memory.ts";
 import type { Keyring } from "./keep/seal.ts";
 import type { Store } from "./keep/store.ts";
+import type { Client } from "./oauth/client.ts";
 import type { Clock } from "./time.ts";
 
-/** What the token module works with. Nothing here is looked up: everything arrives from the wiring, or from a test. */
+/** What connecting, using and refreshing work with. Nothing here is looked up: all of it arrives from the wiring, or from a test. */
 export interface Context {
   readonly client: Client;
   readonly store: Store;

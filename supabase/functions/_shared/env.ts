@@ -43,15 +43,15 @@ export async function readSettings(get: Get, provider_names: Iterable<string>): 
     ),
   };
   const { keyring } = settings;
-  if (keyring === undefined || form.troubles.length > 0) {
-    throw new PublicError("CONFIGURATION_INVALID", form.troubles.join("; "));
+  if (keyring === undefined || form.problems.length > 0) {
+    throw new PublicError("CONFIGURATION_INVALID", form.problems.join("; "));
   }
   return { ...settings, keyring };
 }
 
 /** Goes through the variables and collects what is wrong, so that nobody has to mend one after the other. */
 class Form {
-  readonly troubles: string[] = [];
+  readonly problems: string[] = [];
   readonly #get: Get;
 
   constructor(get: Get) {
@@ -65,7 +65,7 @@ class Form {
       return await Keyring.parse(value);
     } catch (error) {
       if (!(error instanceof PublicError)) throw error;
-      this.troubles.push(error.message);
+      this.problems.push(error.message);
     }
   }
 
@@ -85,7 +85,7 @@ class Form {
     if (value === undefined) return [];
     const urls = value.split(",").map((entry) => safeUrl(entry.trim()));
     if (urls.length > most || urls.some((url) => url === null || url.pathname !== "/")) {
-      this.troubles.push(`${name} is not ${most === 1 ? "an origin" : "a comma list of origins"} ${ALLOWED}`);
+      this.problems.push(`${name} is not ${most === 1 ? "an origin" : "a comma list of origins"} ${ALLOWED}`);
     }
     return urls.flatMap((url) => url ? [url.origin] : []);
   }
@@ -93,20 +93,20 @@ class Form {
   url(name: string): string {
     const value = this.#required(name);
     const url = value === undefined ? undefined : safeUrl(value);
-    if (url === null) this.troubles.push(`${name} is not a URL ${ALLOWED}`);
+    if (url === null) this.problems.push(`${name} is not a URL ${ALLOWED}`);
     return url ? url.origin + url.pathname.replace(/\/+$/, "") : "";
   }
 
   /** A client identifier or secret is printable ASCII (RFC 6749, appendices A.1 and A.2). */
   #word(name: string): string {
     const value = this.#required(name) ?? "";
-    if (!/^[\x20-\x7e]*$/.test(value)) this.troubles.push(`${name} is not printable ASCII`);
+    if (!/^[\x20-\x7e]*$/.test(value)) this.problems.push(`${name} is not printable ASCII`);
     return value;
   }
 
   #required(name: string): string | undefined {
     const value = this.#optional(name);
-    if (value === undefined) this.troubles.push(`${name} is not set`);
+    if (value === undefined) this.problems.push(`${name} is not set`);
     return value;
   }
 

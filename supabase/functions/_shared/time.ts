@@ -58,6 +58,24 @@ export async function withPatience<T>(
   }
 }
 
+/** The real one. */
+export const systemClock: Clock = {
+  now: () => performance.now(),
+  sleep: (ms, signal) =>
+    new Promise((resolve, reject) => {
+      if (signal?.aborted) return reject(signal.reason);
+      const stop = () => {
+        clearTimeout(timer);
+        reject(signal?.reason);
+      };
+      const timer = setTimeout(() => {
+        signal?.removeEventListener("abort", stop);
+        resolve();
+      }, ms);
+      signal?.addEventListener("abort", stop, { once: true });
+    }),
+};
+
 const LATE = Symbol("late");
 const FINISHED = new DOMException("finished in time", "AbortError");
 
@@ -69,32 +87,40 @@ function ignoreFinished(reason: unknown): void {
 const FIRST_PAUSE_MS = 400;
 const LONGEST_PAUSE_MS = 5_000;
 
-/** @returns milliseconds to wait at least before another try makes sense; null: the failure is final */
-export type Verdict = (error: unknown) => number | null;
-
-/**
- * Tries up to `attempts` times, with full jitter between the tries so that many callers do not come back at once.
- *
- * @throws the last failure
- */
-export async function retry<T>(
-  { clock, random }: { readonly clock: Clock; readonly random: () => number },
-  attempts: number,
-  judge: Verdict,
-  attempt: () => Promise<T>,
-): Promise<T> {
-  for (let tried = 1;; tried += 1) {
-    try {
-      return await attempt();
-    } catch (error) {
-      const least_ms = tried < attempts ? judge(error) : null;
-      if (least_ms === null) throw error;
-      const bound_ms = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (tried - 1));
-      await clock.sleep(Math.max(least_ms, random() * bound_ms));
-    }
+/** The pauses between `attempts` tries, with full jitter so that many callers do not come back at once. */
+export function* backOff(random: () => number, attempts: number): Generator<number> {
+  for (let tried = 1; tried < attempts; tried += 1) {
+    yield random() * Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (tried - 1));
   }
 }
 
+/** @returns milliseconds to wait at least before another try makes sense; null: the failure is final */
+export type WorthRetrying = (error: unknown) => number | null;
+
+/**
+ * Tries once, and again after each of the pauses while the failure is worth it.
+ *
+ * @param pauses milliseconds
+ * @throws the last failure
+ */
+export async function retry<T>(
+  clock: Clock,
+  pauses: Iterable<number>,
+  worthRetrying: WorthRetrying,
+  attempt: () => Promise<T>,
+): Promise<T> {
+  for (const pause_ms of pauses) {
+    try {
+      return await attempt();
+    } catch (error) {
+      const least_ms = worthRetrying(error);
+      if (least_ms === null) throw error;
+      await clock.sleep(Math.max(least_ms, pause_ms));
+    }
+  }
+  return await attempt();
+}
+
 /** Only the database stumbled; all of its functions may be called again. */
-export const storageUnavailable: Verdict = (error) =>
+export const storageUnavailable: WorthRetrying = (error) =>
   error instanceof PublicError && error.code === "STORAGE_UNAVAILABLE" ? 0 : null;

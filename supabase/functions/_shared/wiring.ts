@@ -1,21 +1,21 @@
 import { fromEnvironment, type ProviderSettings, readSettings, type Settings } from "./env.ts";
+import type { Context } from "./context.ts";
 import { PublicError } from "./errors.ts";
-import { failureOf } from "./http/errors.ts";
+import { asPublicError } from "./http/errors.ts";
 import { type LogFields, writeLine } from "./http/log.ts";
 import type { Meter } from "./http/meter.ts";
 import type { Edge } from "./http/serve.ts";
+import { Memory } from "./keep/memory.ts";
+import { type Store, supabaseStore } from "./keep/store.ts";
 import type { Client, Provider } from "./oauth/client.ts";
 import { providers } from "./providers/mod.ts";
-import { Memory } from "./keep/memory.ts";
-import type { Context } from "./context.ts";
-import type { Clock } from "./time.ts";
-import type { Store } from "./keep/store.ts";
-import { supabaseStore } from "./keep/supabase_store.ts";
+import { systemClock } from "./time.ts";
 
 /** What a handler is given to work with. */
 export interface Wiring {
   /** @throws {PublicError} `UNKNOWN_PROVIDER` */
-  context(provider_name: string): Promise<Context>;
+  context(provider_name: string): Context;
+  readonly store: Store;
   /** The only origins a browser is sent to; the first is the default. */
   readonly app_origins: readonly string[];
   /** The names of all providers. */
@@ -26,14 +26,16 @@ export interface Wiring {
 export type Wire = (edge: Edge) => Promise<Wiring>;
 
 /**
- * The real context for one request.
+ * The real parts for one request.
  *
  * @throws {PublicError} `CONFIGURATION_INVALID`: on the request, where somebody reads it, and not as a crash at boot
  */
 export const wire: Wire = async (edge) => {
-  const settings = await settingsOnce();
+  const settings = await (reading ??= readSettings(fromEnvironment, providers.keys()));
+  const store = measuredStore(edge.meters.database, supabaseStore(edge.supabaseAdmin));
   return {
-    context: (provider_name) => Promise.resolve().then(() => contextOf(edge, settings, provider_name)),
+    context: (provider_name) => contextOf(edge, settings, store, provider_name),
+    store,
     app_origins: settings.app_origins,
     providers: [...providers.keys()],
   };
@@ -43,11 +45,7 @@ export const wire: Wire = async (edge) => {
 let reading: Promise<Settings> | undefined;
 const memories = new Map([...providers.keys()].map((name) => [name, new Memory()]));
 
-function settingsOnce(): Promise<Settings> {
-  return reading ??= readSettings(fromEnvironment, providers.keys());
-}
-
-function contextOf({ supabaseAdmin, log, meters }: Edge, settings: Settings, provider_name: string): Context {
+function contextOf({ log, meters }: Edge, settings: Settings, store: Store, provider_name: string): Context {
   const provider = providers.get(provider_name);
   const memory = memories.get(provider_name);
   const own = settings.providers.get(provider_name);
@@ -55,7 +53,7 @@ function contextOf({ supabaseAdmin, log, meters }: Edge, settings: Settings, pro
   log.provider = provider_name;
   return {
     client: clientOf(provider, own, settings.callback_url),
-    store: measuredStore(meters.database, supabaseStore(supabaseAdmin)),
+    store,
     keyring: settings.keyring,
     memory,
     fetch: measuredFetch(meters.provider),
@@ -122,35 +120,11 @@ const unpooled = typeof Deno.createHttpClient === "function"
 /** One line for what went wrong where no caller waits any more. */
 function reporter({ request_id, function: name, provider }: LogFields): (error: unknown) => void {
   return (error) => {
-    const { code, reason, status } = failureOf(error);
-    writeLine({
-      request_id,
-      function: name,
-      provider,
-      outcome: "failed_in_background",
-      code,
-      reason,
-      status,
-    });
+    const { code, reason, status } = asPublicError(error);
+    const outcome = "failed_in_background";
+    writeLine({ request_id, function: name, provider, outcome, code, reason, status });
   };
 }
-
-export const systemClock: Clock = {
-  now: () => performance.now(),
-  sleep: (ms, signal) =>
-    new Promise((resolve, reject) => {
-      if (signal?.aborted) return reject(signal.reason);
-      const stop = () => {
-        clearTimeout(timer);
-        reject(signal?.reason);
-      };
-      const timer = setTimeout(() => {
-        signal?.removeEventListener("abort", stop);
-        resolve();
-      }, ms);
-      signal?.addEventListener("abort", stop, { once: true });
-    }),
-};
 
 /** Of the hosted runtime (https://supabase.com/docs/guides/functions/background-tasks); absent elsewhere, where nothing ends an isolate. */
 declare const EdgeRuntime: { waitUntil(work: Promise<unknown>): void } | undefined;

@@ -1,7 +1,7 @@
 import { PublicError } from "../_shared/errors.ts";
-import { failureOf } from "../_shared/http/errors.ts";
+import { asPublicError } from "../_shared/http/errors.ts";
 import { seeOther } from "../_shared/http/respond.ts";
-import { receiveAuthorizationResponse } from "../_shared/connect/begin.ts";
+import { receiveAuthorizationResponse } from "../_shared/connect/receive.ts";
 import type { Call, Handler } from "./call.ts";
 import { isUnderApp } from "./return_to.ts";
 
@@ -17,7 +17,7 @@ export const receiveRedirect: Handler = async (call) => {
     throw new PublicError("INVALID_REQUEST", "the redirect is not answered before somebody follows it");
   }
   const { location, code } = await destinationOf(call).catch((error: unknown) => {
-    const { code, reason } = failureOf(error);
+    const { code, reason } = asPublicError(error);
     edge.log.reason = reason;
     return failed(code, wiring.app_origins);
   });

@@ -21,9 +21,7 @@ export function routes(wire: Wire): (edge: Edge) => Promise<Response> {
     const handle = handlerFor(edge.request, rest.join("/"));
     if (handle === null) return acknowledge(provider_name);
     const wiring = await wire(edge);
-    const context = await wiring.context(provider_name);
-    edge.log.provider = provider_name;
-    return handle({ edge, wiring, context });
+    return handle({ edge, wiring, context: wiring.context(provider_name) });
   };
 }
 

@@ -1,6 +1,5 @@
 import * as v from "valibot";
 import { PublicError } from "../_shared/errors.ts";
-import { failureOf } from "../_shared/http/errors.ts";
 import { parse, readJson } from "../_shared/http/input.ts";
 import { json } from "../_shared/http/respond.ts";
 import { uninstall } from "../_shared/connect/disconnect.ts";
@@ -30,9 +29,9 @@ export const notice = v.object({
  */
 export const receiveUninstallNotice: Handler = async ({ edge, context }) => {
   const { client } = context;
-  if (!hasClientCredentials(edge.request, client)) return unauthorized(edge.log);
+  if (!hasClientCredentials(edge.request, client)) throw unauthorized();
   const { client_id, company_id, user_id, timestamp } = parse(notice, await readJson(asJson(edge.request)));
-  if (!sameSecret(client_id, client.client_id)) return unauthorized(edge.log);
+  if (!sameSecret(client_id, client.client_id)) throw unauthorized();
   const ended = await uninstall(context, {
     account_key: `${company_id}:${user_id}`,
     occurred_at: occurredAt(timestamp),
@@ -42,14 +41,10 @@ export const receiveUninstallNotice: Handler = async ({ edge, context }) => {
 };
 
 /** RFC 9110 §11.6.1: a 401 names how to authenticate. */
-function unauthorized(log: { code?: string; reason?: string }): Response {
-  const error = new PublicError(
-    "INVALID_CREDENTIALS",
-    "the notice does not carry this client's credentials",
-  );
-  const { code, status, body, reason } = failureOf(error);
-  Object.assign(log, { code, reason });
-  return json(body, status, { "www-authenticate": 'Basic realm="oauth-callback"' });
+function unauthorized(): PublicError {
+  const headers = new Headers({ "www-authenticate": 'Basic realm="oauth-callback"' });
+  const message = "the notice does not carry this client's credentials";
+  return new PublicError("INVALID_CREDENTIALS", message, { headers });
 }
 
 /** Whatever the notice says its body is, it is JSON. */

@@ -1,11 +1,10 @@
 import * as v from "valibot";
-import { methodNotAllowed, notFound, PublicError } from "../_shared/errors.ts";
+import { methodNotAllowed, PublicError } from "../_shared/errors.ts";
 import { connectionId, parse, readJson } from "../_shared/http/input.ts";
 import { json } from "../_shared/http/respond.ts";
 import type { Edge } from "../_shared/http/serve.ts";
-import { refreshConnection } from "../_shared/use/access_token.ts";
-import type { Context } from "../_shared/context.ts";
 import { sweep, type Swept } from "../_shared/refresh/sweep.ts";
+import { refreshConnection, usableConnection } from "../_shared/use/access_token.ts";
 import type { Wire, Wiring } from "../_shared/wiring.ts";
 
 export const input = v.strictObject({
@@ -29,37 +28,32 @@ export function refreshToken(wire: Wire): (edge: Edge) => Promise<Response> {
   };
 }
 
-async function refreshOne(wiring: Wiring, edge: Edge, id: string, force: boolean): Promise<Response> {
-  edge.log.connection_id = id;
+async function refreshOne(
+  wiring: Wiring,
+  edge: Edge,
+  connection_id: string,
+  force: boolean,
+): Promise<Response> {
+  edge.log.connection_id = connection_id;
   const user_id = edge.caller.kind === "user" ? edge.caller.user_id : null;
-  const context = await contextOf(wiring, id, user_id);
-  edge.log.provider = context.client.provider.name;
-  const { outcome, version } = await refreshConnection(context, id, user_id, { force });
+  const connection = await usableConnection(wiring.store, connection_id, user_id);
+  // Which provider this connection is to only its row says.
+  const context = wiring.context(connection.provider);
+  const { outcome, version, access_expires_at } = await refreshConnection(context, connection, { force });
   Object.assign(edge.log, { outcome, version });
-  const connection = await context.store.connection(id, user_id);
-  if (!connection) throw notFound(id);
-  return json({ connection_id: id, outcome, version, expires_at: connection.access_expires_at });
-}
-
-/** The context of the provider that this connection is to; which one only its row says. */
-async function contextOf(wiring: Wiring, id: string, user_id: string | null): Promise<Context> {
-  const [first = ""] = wiring.providers;
-  const { store } = await wiring.context(first);
-  const connection = await store.connection(id, user_id);
-  if (!connection) throw notFound(id);
-  return wiring.context(connection.provider);
+  return json({ connection_id, outcome, version, expires_at: access_expires_at });
 }
 
 /** All providers at once, so that the time of one call does not grow with their number. */
 async function sweepAll(wiring: Wiring, edge: Edge): Promise<Response> {
-  const all = await Promise.all(wiring.providers.map((name) => wiring.context(name)));
-  const swept = await Promise.all(all.map((context) => sweepOne(context)));
+  const swept = await Promise.all(wiring.providers.map((name) => sweepOne(wiring, name)));
   edge.log.outcome = "swept";
   return json(swept.reduce(sum));
 }
 
 /** Cron hangs up after a few seconds; a refresh that has begun must end all the same. */
-function sweepOne(context: Context): Promise<Swept> {
+function sweepOne(wiring: Wiring, provider_name: string): Promise<Swept> {
+  const context = wiring.context(provider_name);
   const work = sweep(context);
   context.waitUntil(Promise.allSettled([work]));
   return work;

@@ -2,4 +2,4 @@ import { serve } from "../_shared/http/serve.ts";
 import { wire } from "../_shared/wiring.ts";
 import { refreshToken } from "./handler.ts";
 
-export default { fetch: serve("refresh-token", ["user", "secret"], refreshToken(wire)) };
+export default { fetch: serve("refresh-token", ["user", "secret:*"], refreshToken(wire)) };

@@ -17,7 +17,7 @@ export async function searchPersons(edge: Edge, wire: Wire): Promise<Response> {
     throw new PublicError("INVALID_REQUEST", "there is nothing below this path");
   }
   const { connection_id: named, query } = await readSearch(request);
-  const context = await (await wire(edge)).context(PROVIDER);
+  const context = (await wire(edge)).context(PROVIDER);
   const connection_id = named ?? await onlyConnection(context, caller);
   log.connection_id = connection_id;
   const user_id = caller.kind === "user" ? caller.user_id : null;
@@ -37,7 +37,7 @@ export async function searchPersons(edge: Edge, wire: Wire): Promise<Response> {
  */
 async function onlyConnection({ store }: Context, caller: Caller): Promise<string> {
   if (caller.kind !== "user") throw new PublicError("INVALID_REQUEST", '"connection_id" is required');
-  const connections = await store.connectionsOf(caller.user_id, PROVIDER);
+  const connections = await store.connectionsOf({ user_id: caller.user_id, provider: PROVIDER });
   const active = connections.filter(({ status }) => status === "active").map(({ id }) => id);
   const [first, second] = active;
   if (second !== undefined) {

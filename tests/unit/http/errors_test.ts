@@ -1,22 +1,25 @@
 import { EnvError } from "@supabase/server";
 import {
-  type ErrorDetails,
+  CODES,
   methodNotAllowed,
-  OAuthError,
-  ProviderUnreachable,
   type PublicCode,
   PublicError,
-  UnexpectedResponse,
 } from "../../../supabase/functions/_shared/errors.ts";
-import { failureOf } from "../../../supabase/functions/_shared/http/errors.ts";
+import { asPublicError, errorResponse } from "../../../supabase/functions/_shared/http/errors.ts";
 import { assert, assertEquals } from "../../support/assert.ts";
 
-const STATUS: Partial<Record<PublicCode, number>> = {
+/** The contract, written down a second time: a status that changes is a mistake, or a change of the contract. */
+const STATUS: Record<PublicCode, number> = {
   AUTHORIZATION_DENIED: 403,
   AUTHORIZATION_REQUEST_INVALID: 400,
   CONFIGURATION_INVALID: 500,
   CONNECTION_AMBIGUOUS: 409,
   CONNECTION_NOT_FOUND: 404,
+  INTERNAL_ERROR: 500,
+  INVALID_CREDENTIALS: 401,
+  INVALID_REQUEST: 400,
+  METHOD_NOT_ALLOWED: 405,
+  MISSING_CREDENTIALS: 401,
   PROVIDER_FORBIDDEN: 403,
   PROVIDER_RATE_LIMITED: 429,
   PROVIDER_REJECTED: 400,
@@ -25,41 +28,45 @@ const STATUS: Partial<Record<PublicCode, number>> = {
   REAUTHORIZATION_REQUIRED: 409,
   REFRESH_IN_PROGRESS: 503,
   STORAGE_UNAVAILABLE: 503,
+  UNKNOWN_PROVIDER: 404,
 };
 
-for (const [code, status] of Object.entries(STATUS)) {
-  Deno.test(`failureOf() answers ${code} with ${status}`, () => {
-    const failure = failureOf(new PublicError(code as PublicCode, "why"));
-    assertEquals(failure.status, status);
-    assertEquals([failure.body.code, failure.body.message], [code, "why"]);
+async function answered(error: PublicError) {
+  const response = errorResponse(error);
+  const body: Record<string, unknown> = await response.json();
+  return { status: response.status, headers: response.headers, body };
+}
+
+for (const code of Object.keys(CODES) as PublicCode[]) {
+  Deno.test(`errorResponse() answers ${code} with ${STATUS[code]}`, async () => {
+    const { status, headers, body } = await answered(new PublicError(code, "why"));
+    assertEquals(status, STATUS[code]);
     const retryable = status === 429 || status === 503;
-    assertEquals(failure.headers.has("retry-after"), retryable);
-    assertEquals("retry_after" in failure.body, retryable);
+    assertEquals(Object.keys(body), ["code", "message", ...(retryable ? ["retry_after"] : [])]);
+    assertEquals([body.code, body.message], [code, "why"]);
+    assertEquals(headers.has("retry-after"), retryable);
   });
 }
 
-Deno.test("failureOf() answers what the caller got wrong with 400, 401, 404 and 405", () => {
-  const statuses =
-    (["INVALID_REQUEST", "MISSING_CREDENTIALS", "INVALID_CREDENTIALS", "UNKNOWN_PROVIDER"] as const)
-      .map((code) => failureOf(new PublicError(code, "why")).status);
-  assertEquals(statuses, [400, 401, 401, 404]);
-  const { status, headers } = failureOf(methodNotAllowed(["GET", "POST"]));
+Deno.test("errorResponse() names the methods that would have been answered", async () => {
+  const { status, headers } = await answered(methodNotAllowed(["GET", "POST"]));
   assertEquals([status, headers.get("allow")], [405, "GET, POST"]);
 });
 
-Deno.test("failureOf() passes on the provider's own 4xx", () => {
-  assertEquals(failureOf(new PublicError("PROVIDER_REJECTED", "why", { status: 404 })).status, 404);
-  assertEquals(failureOf(new PublicError("PROVIDER_FORBIDDEN", "why", { status: 402 })).status, 403);
+Deno.test("errorResponse() passes on the provider's own 4xx", async () => {
+  assertEquals((await answered(new PublicError("PROVIDER_REJECTED", "why", { status: 404 }))).status, 404);
+  assertEquals((await answered(new PublicError("PROVIDER_FORBIDDEN", "why", { status: 402 }))).status, 403);
 });
 
-Deno.test("failureOf() tells what helps to act: ids, whole seconds, the provider's rate limits", () => {
-  const details: ErrorDetails = {
+Deno.test("errorResponse() tells what helps to act: ids, whole seconds, the provider's rate limits", async () => {
+  const error = new PublicError("PROVIDER_RATE_LIMITED", "why", {
     connection_id: "c1",
     connections: ["c1", "c2"],
     retry_after: 1.2,
     headers: new Headers({ "x-ratelimit-remaining": "0" }),
-  };
-  const { body, headers } = failureOf(new PublicError("PROVIDER_RATE_LIMITED", "why", details));
+    reason: "for the log",
+  });
+  const { body, headers } = await answered(error);
   assertEquals(body, {
     code: "PROVIDER_RATE_LIMITED",
     message: "why",
@@ -68,32 +75,25 @@ Deno.test("failureOf() tells what helps to act: ids, whole seconds, the provider
     connections: ["c1", "c2"],
   });
   assertEquals([headers.get("retry-after"), headers.get("x-ratelimit-remaining")], ["2", "0"]);
+  assertEquals(error.reason, "for the log");
 });
 
-Deno.test("failureOf() gives an error of the protocol that rose this far a code", () => {
-  const unreachable = failureOf(new ProviderUnreachable("timeout", true, undefined, 3000));
-  assertEquals([unreachable.code, unreachable.headers.get("retry-after")], ["PROVIDER_UNAVAILABLE", "3"]);
-  assertEquals(failureOf(new OAuthError("invalid_scope", 400)).code, "PROVIDER_RESPONSE_INVALID");
-  assertEquals(failureOf(new UnexpectedResponse("not JSON", 200)).code, "PROVIDER_RESPONSE_INVALID");
-  assertEquals(failureOf(new EnvError("SUPABASE_URL is required")).code, "CONFIGURATION_INVALID");
+Deno.test("asPublicError() tells the operator which of the platform's settings is missing", () => {
+  const { code, message } = asPublicError(new EnvError("SUPABASE_URL is required"));
+  assertEquals([code, message.includes("SUPABASE_URL is required")], ["CONFIGURATION_INVALID", true]);
 });
 
-Deno.test("failureOf() tells nobody the message of an error that it does not know", () => {
+Deno.test("asPublicError() tells nobody the message of an error that it does not know", () => {
   class Odd extends Error {
     override name = "canary with blanks";
   }
   for (const error of [new TypeError("canary"), new Odd("canary"), "canary", { canary: 1 }, null]) {
-    const { code, status, body, reason } = failureOf(error);
+    const { code, status, message, reason } = asPublicError(error);
     assertEquals([code, status], ["INTERNAL_ERROR", 500]);
-    assert(!JSON.stringify([body, reason]).includes("canary"));
+    assert(!JSON.stringify([message, reason]).includes("canary"));
   }
 });
 
-Deno.test("failureOf() tells the log where an unknown error was thrown", () => {
-  assert(/^TypeError at errors_test\.ts:\d+:\d+$/.test(failureOf(new TypeError("canary")).reason));
-});
-
-Deno.test("failureOf() tells the log a protocol's word, and nothing that is not one", () => {
-  assertEquals(failureOf(new OAuthError("invalid_grant", 400)).reason, "invalid_grant");
-  assert(!failureOf(new OAuthError("canary: 4711", 400)).reason.includes("canary"));
+Deno.test("asPublicError() tells the log where an unknown error was thrown", () => {
+  assert(/^TypeError at errors_test\.ts:\d+:\d+$/.test(asPublicError(new TypeError("canary")).reason));
 });

@@ -2,10 +2,10 @@ import fc from "fast-check";
 import { base64url } from "jose";
 import { PublicError } from "../../../supabase/functions/_shared/errors.ts";
 import {
+  type AssociatedData,
   digest,
   Keyring,
   randomSecret,
-  type SealContext,
 } from "../../../supabase/functions/_shared/keep/seal.ts";
 import {
   assertEquals,
@@ -16,7 +16,7 @@ import {
 } from "../../support/assert.ts";
 
 const key = (byte: number) => base64url.encode(new Uint8Array(32).fill(byte));
-const CONTEXT: SealContext = {
+const CONTEXT: AssociatedData = {
   id: "7c9e6679-7425-40de-944b-e07fc1f90ae7",
   provider: "pipedrive",
   field: "access_token",
@@ -47,13 +47,13 @@ Deno.test("a seal names its format and key, shows nothing of its content, and is
 
 Deno.test("a seal opens in no other row, provider or field", async () => {
   const seal = await keyring.seal("secret", CONTEXT);
-  const elsewhere: Partial<SealContext>[] = [
+  const elsewhere: Partial<AssociatedData>[] = [
     { id: "7c9e6679-7425-40de-944b-e07fc1f90ae8" },
     { provider: "made-up" },
     { field: "refresh_token" },
     { field: "code" },
     // The same letters, divided elsewhere.
-    { provider: "pipedriveaccess", field: "_token" as SealContext["field"] },
+    { provider: "pipedriveaccess", field: "_token" as AssociatedData["field"] },
   ];
   for (const change of elsewhere) {
     await assertRejects(() => keyring.open(seal, { ...CONTEXT, ...change }), PublicError, "does not open");
@@ -147,13 +147,13 @@ Deno.test("TOKEN_ENCRYPTION_KEYS is checked entry by entry, and no key is shown"
   assertEquals((await Keyring.parse(` k1:${key(1)} , k2:${key(2)} `)).key_id, "k1");
 });
 
-Deno.test("OA-23: a keyring shows no key when it is printed", async () => {
+Deno.test("a keyring shows no key when it is printed", async () => {
   const ring = await Keyring.parse(`k1:${key(1)}`);
   const shown = `${Deno.inspect(ring, { depth: 9, showHidden: true })}${JSON.stringify(ring)}${ring}`;
   assertEquals([shown.includes(key(1)), shown.includes("1, 1, 1")], [false, false]);
 });
 
-Deno.test("OA-01: randomSecret() is 256 bits and never comes twice; digest() is its SHA-256", async () => {
+Deno.test("randomSecret() is 256 bits and never comes twice; digest() is its SHA-256", async () => {
   const secrets = Array.from({ length: 1_000 }, randomSecret);
   assertEquals(new Set(secrets).size, 1_000);
   for (const secret of secrets) assertMatch(secret, /^[A-Za-z0-9_-]{43}$/);

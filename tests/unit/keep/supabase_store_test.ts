@@ -1,4 +1,4 @@
-import { supabaseStore } from "../../../supabase/functions/_shared/keep/supabase_store.ts";
+import { supabaseStore } from "../../../supabase/functions/_shared/keep/store.ts";
 import { PublicError } from "../../../supabase/functions/_shared/errors.ts";
 import { assert, assertEquals, assertRejects } from "../../support/assert.ts";
 import { createClient } from "@supabase/supabase-js";
@@ -15,7 +15,7 @@ function database(...answers: Answer[]) {
 }
 
 Deno.test("supabaseStore() calls one SQL function a method, arguments named after the fields", async () => {
-  const { fetch, store } = database(json([{ outcome: "committed", version: 8 }]));
+  const { fetch, store } = database(json([{ outcome: "committed", access_expires_at: null }]));
   const committed = await store.commitRefresh({
     id: "i",
     lease_id: "l",
@@ -23,11 +23,11 @@ Deno.test("supabaseStore() calls one SQL function a method, arguments named afte
     access_token_sealed: "a",
     refresh_token_sealed: "r",
     key_id: "k",
-    scope: ["base", "contacts:read"],
+    scope: "base contacts:read",
     expires_in_ms: 3_599_000,
     elapsed_ms: 12,
   });
-  assertEquals(committed, { outcome: "committed", version: 8 });
+  assertEquals(committed, { outcome: "committed", access_expires_at: null });
   const [request] = fetch.requests;
   assert(request);
   assertEquals(new URL(request.url).pathname, "/rest/v1/rpc/oauth_commit_refresh");
@@ -45,7 +45,7 @@ Deno.test("supabaseStore() calls one SQL function a method, arguments named afte
 });
 
 Deno.test("supabaseStore() takes no row for an ordinary no", async () => {
-  assertEquals(await database(json([])).store.peek("i", "u", -1), null);
+  assertEquals(await database(json([])).store.peek({ id: "i", user_id: "u", seen_version: -1 }), null);
 });
 
 const retryable: [string, () => Response][] = [
@@ -59,15 +59,19 @@ const retryable: [string, () => Response][] = [
 for (const [name, answer] of retryable) {
   Deno.test(`supabaseStore() calls it STORAGE_UNAVAILABLE, retryable: ${name}`, async () => {
     const error = await assertRejects(
-      () => database(...Array(4).fill(answer)).store.peek("i", null, 0),
+      () => database(...Array(4).fill(answer)).store.peek({ id: "i", user_id: null, seen_version: 0 }),
       PublicError,
     );
-    assertEquals([error.code, error.details.retry_after], ["STORAGE_UNAVAILABLE", 1]);
+    assertEquals([error.code, error.retry_after], ["STORAGE_UNAVAILABLE", 1]);
   });
 }
 
 Deno.test("supabaseStore() does not call our own mistake a storage failure, and repeats nothing of the arguments", async () => {
   const { store } = database(json({ code: "22023", message: "lease p_secret", details: "p_secret" }, 400));
-  const error = await assertRejects(() => store.peek("i", null, 0), Error, "oauth_peek with 22023");
+  const error = await assertRejects(
+    () => store.peek({ id: "i", user_id: null, seen_version: 0 }),
+    Error,
+    "oauth_peek with 22023",
+  );
   assert(!(error instanceof PublicError) && !error.message.includes("p_secret"));
 });

@@ -1,12 +1,12 @@
 import fc from "fast-check";
-import { judgeApiOrigin } from "../../../supabase/functions/_shared/oauth/api_origin.ts";
+import { allowedApiOrigin } from "../../../supabase/functions/_shared/oauth/api_origin.ts";
 import { assert, assertEquals } from "../../support/assert.ts";
 import { makeClient } from "../../support/make.ts";
 
 const SANDBOX = "http://127.0.0.1:9000";
 const client = makeClient({ api_origins: [SANDBOX, "https://sandbox.example:8443"] });
 
-Deno.test("judgeApiOrigin() allows the provider's hosts and the sandbox's origins, as they are written", () => {
+Deno.test("allowedApiOrigin() allows the provider's hosts and the sandbox's origins, as they are written", () => {
   for (
     const origin of [
       "https://user-company.pipedrive.com",
@@ -15,7 +15,7 @@ Deno.test("judgeApiOrigin() allows the provider's hosts and the sandbox's origin
       `https://${"a".repeat(63)}.pipedrive.com`,
       ...client.api_origins,
     ]
-  ) assertEquals(judgeApiOrigin(client, origin), origin);
+  ) assertEquals(allowedApiOrigin(client, origin), origin);
 });
 
 const refused = [
@@ -81,21 +81,21 @@ const refused = [
 ];
 
 for (const origin of refused) {
-  Deno.test(`judgeApiOrigin() refuses ${JSON.stringify(origin.slice(0, 60))}`, () => {
-    assertEquals(judgeApiOrigin(client, origin), null);
+  Deno.test(`allowedApiOrigin() refuses ${JSON.stringify(origin.slice(0, 60))}`, () => {
+    assertEquals(allowedApiOrigin(client, origin), null);
   });
 }
 
-Deno.test("judgeApiOrigin() takes plain http from the settings for this machine alone", () => {
+Deno.test("allowedApiOrigin() takes plain http from the settings for this machine alone", () => {
   const careless = makeClient({ api_origins: ["http://sandbox.example", "http://localhost:9000"] });
-  assertEquals(judgeApiOrigin(careless, "http://sandbox.example"), null);
-  assertEquals(judgeApiOrigin(careless, "http://localhost:9000"), "http://localhost:9000");
+  assertEquals(allowedApiOrigin(careless, "http://sandbox.example"), null);
+  assertEquals(allowedApiOrigin(careless, "http://localhost:9000"), "http://localhost:9000");
 });
 
-Deno.test("judgeApiOrigin() lets a careless pattern open no more than other https hosts", () => {
+Deno.test("allowedApiOrigin() lets a careless pattern open no more than other https hosts", () => {
   const provider = { ...client.provider, api: { origins: /acme/ } };
   const careless = makeClient({ provider });
-  assertEquals(judgeApiOrigin(careless, "https://acme.example"), "https://acme.example");
+  assertEquals(allowedApiOrigin(careless, "https://acme.example"), "https://acme.example");
   for (
     const origin of [
       "http://acme.example",
@@ -105,10 +105,10 @@ Deno.test("judgeApiOrigin() lets a careless pattern open no more than other http
       "https://acme@evil.example",
       "https://ACME.example/acme",
     ]
-  ) assertEquals(judgeApiOrigin(careless, origin), null);
+  ) assertEquals(allowedApiOrigin(careless, origin), null);
 });
 
-Deno.test("judgeApiOrigin() lets nothing through whose parsed host is not on the list", () => {
+Deno.test("allowedApiOrigin() lets nothing through whose parsed host is not on the list", () => {
   const piece = fc.oneof(
     fc.constantFrom(...refused),
     fc.constantFrom(
@@ -133,7 +133,7 @@ Deno.test("judgeApiOrigin() lets nothing through whose parsed host is not on the
   const text = fc.array(piece, { minLength: 1, maxLength: 7 }).map((pieces) => pieces.join(""));
   fc.assert(
     fc.property(fc.oneof(text, text.map((rest) => `https://${rest}`)), (origin) => {
-      const judged = judgeApiOrigin(client, origin);
+      const judged = allowedApiOrigin(client, origin);
       if (judged === null || client.api_origins.includes(judged)) return;
       const { protocol, hostname, port, username, password, pathname, search, hash } = new URL(judged);
       const [company, ...domain] = hostname.split(".");

@@ -28,7 +28,7 @@ Deno.test("createAuthorizationRequest() sends Pipedrive client_id, redirect_uri 
   assertEquals(code_verifier, null);
 });
 
-Deno.test("OA-10: where the provider has PKCE, the challenge is S256 of a verifier that is not in the URL", async () => {
+Deno.test("where the provider has PKCE, the challenge is S256 of a verifier that is not in the URL", async () => {
   const { authorization_url, code_verifier } = await createAuthorizationRequest(withPkce);
   const parameters = new URL(authorization_url).searchParams;
   assertMatch(code_verifier ?? "", /^[A-Za-z0-9_-]{43}$/);
@@ -39,14 +39,14 @@ Deno.test("OA-10: where the provider has PKCE, the challenge is S256 of a verifi
   assertNotEquals(again.code_verifier, code_verifier);
 });
 
-Deno.test("OA-11: PKCE does not replace state, and no definition can fix it", async () => {
+Deno.test("PKCE does not replace state, and no definition can fix it", async () => {
   const { authorization_url, state } = await createAuthorizationRequest(withPkce);
   const parameters = new URL(authorization_url).searchParams;
   assertEquals(parameters.getAll("state"), [state]);
   assertEquals(read(`code=c&iss=${ISS}`, withPkce), { outcome: "not_begun_here" });
 });
 
-Deno.test("OA-30: createAuthorizationRequest() asks for the definition's scopes, and says what else it wants said", async () => {
+Deno.test("createAuthorizationRequest() asks for the definition's scopes, and says what else it wants said", async () => {
   const { authorization_url, state } = await createAuthorizationRequest(withPkce);
   const { code_challenge: _, ...sent } = Object.fromEntries(new URL(authorization_url).searchParams);
   assertEquals(sent, {
@@ -61,7 +61,7 @@ Deno.test("OA-30: createAuthorizationRequest() asks for the definition's scopes,
   });
 });
 
-Deno.test("OA-01: a state is 256 bits of base64url and never comes twice", async () => {
+Deno.test("a state is 256 bits of base64url and never comes twice", async () => {
   const states = new Set<string>();
   for (let n = 0; n < 1_000; n += 1) {
     const { state } = await createAuthorizationRequest(client);
@@ -77,7 +77,7 @@ Deno.test("readAuthorizationResponse() reads a code with its state", () => {
   assertEquals(read("code=123.456.2d73&state=s"), { outcome: "code", code: "123.456.2d73", state: "s" });
 });
 
-Deno.test("OA-15: any error is a denial, and no prose of the provider's comes along", () => {
+Deno.test("any error is a denial, and no prose of the provider's comes along", () => {
   const denied = (error: string) => ({ outcome: "denied" as const, state: "s", error });
   assertEquals(read("error=user_denied&state=s"), denied("user_denied"));
   assertEquals(read("error=access_denied&state=s&error_description=%3Cscript%3E"), denied("access_denied"));
@@ -85,7 +85,7 @@ Deno.test("OA-15: any error is a denial, and no prose of the provider's comes al
   assertEquals(read("error=a%0D%0Ab&state=s"), denied("unrecognised"));
 });
 
-Deno.test("OA-17: what answers no request of ours was not begun here", () => {
+Deno.test("what answers no request of ours was not begun here", () => {
   assertEquals(read("code=123"), { outcome: "not_begun_here" });
   assertEquals(read("error=user_denied"), { outcome: "not_begun_here" });
 });
@@ -115,12 +115,12 @@ for (
     `code=c&state=${"s".repeat(2049)}`,
   ]
 ) {
-  Deno.test(`OA-04: an authorization response is invalid: ${query.slice(0, 40) || "no parameters"}`, () => {
+  Deno.test(`an authorization response is invalid: ${query.slice(0, 40) || "no parameters"}`, () => {
     assertEquals(read(query), { outcome: "invalid" });
   });
 }
 
-Deno.test("OA-04: whatever the parameters, a code comes only from exactly one code and one state", () => {
+Deno.test("whatever the parameters, a code comes only from exactly one code and one state", () => {
   const name = fc.constantFrom(
     "code",
     "state",
@@ -143,7 +143,7 @@ Deno.test("OA-04: whatever the parameters, a code comes only from exactly one co
   }));
 });
 
-Deno.test("OA-09: an issuer that is wrong, or promised and missing, is invalid", () => {
+Deno.test("an issuer that is wrong, or promised and missing, is invalid", () => {
   const code = { outcome: "code" as const, code: "c", state: "s" };
   assertEquals(read(`code=c&state=s&iss=${ISS}`, withPkce), code);
   assertEquals(read("code=c&state=s", withPkce), { outcome: "invalid" });

@@ -2,11 +2,11 @@ import {
   OAuthError,
   ProviderUnreachable,
   UnexpectedResponse,
-} from "../../../supabase/functions/_shared/errors.ts";
-import { classifyFailure } from "../../../supabase/functions/_shared/oauth/failure.ts";
+} from "../../../supabase/functions/_shared/oauth/errors.ts";
+import { classifyFailure, publicErrorOf } from "../../../supabase/functions/_shared/oauth/failure.ts";
 import { refreshTokens } from "../../../supabase/functions/_shared/oauth/token_endpoint.ts";
 import { pipedrive } from "../../../supabase/functions/_shared/providers/pipedrive.ts";
-import { assertEquals, assertMatch, assertRejects } from "../../support/assert.ts";
+import { assert, assertEquals, assertMatch, assertRejects } from "../../support/assert.ts";
 import { fakeFetch } from "../../support/fake_fetch.ts";
 import { madeUp } from "../../support/made_up_provider.ts";
 import { makeClient, makeTransport } from "../../support/make.ts";
@@ -85,4 +85,34 @@ Deno.test("classifyFailure() calls an endpoint that may not be asked an operator
     refreshTokens(makeClient({ provider }), "r", makeTransport(fakeFetch()))
   );
   assertEquals(classifyFailure(error, provider), { ...operator, code: "config_endpoint" });
+});
+
+const told: [string, unknown, string, number | undefined][] = [
+  ["a provider that cannot be reached", new ProviderUnreachable("timeout", true), "PROVIDER_UNAVAILABLE", 5],
+  [
+    "one that asks to wait",
+    new ProviderUnreachable("unavailable", false, 503, 3_000),
+    "PROVIDER_UNAVAILABLE",
+    3,
+  ],
+  ["a rate limit", new ProviderUnreachable("rate_limited", false, 429, 7_000), "PROVIDER_RATE_LIMITED", 7],
+  ["a server_error", new OAuthError("server_error", 400), "PROVIDER_UNAVAILABLE", 5],
+  ["an unreadable 200", new UnexpectedResponse("not_json", 200), "PROVIDER_RESPONSE_INVALID", undefined],
+  ["a redirect", new UnexpectedResponse("redirect", 302), "CONFIGURATION_INVALID", undefined],
+  ["invalid_client", new OAuthError("invalid_client", 401), "CONFIGURATION_INVALID", undefined],
+  ["a bug of ours", new TypeError("canary"), "INTERNAL_ERROR", undefined],
+];
+for (const [name, error, code, retry_after] of told) {
+  Deno.test(`publicErrorOf() tells of ${name} as ${code}`, () => {
+    const known = publicErrorOf(error, pipedrive, { connection_id: "c1" });
+    assertEquals([known.code, known.retry_after], [code, retry_after]);
+    assert(!`${known.message} ${known.reason}`.includes("canary"));
+  });
+}
+
+Deno.test("publicErrorOf() names the provider's word to the operator, and leaves a public error as it is", () => {
+  const refused = publicErrorOf(new OAuthError("invalid_client", 401), pipedrive, { connection_id: "c1" });
+  assert(refused.message.includes('"invalid_client"'));
+  assertEquals(refused.details.connection_id, "c1");
+  assertEquals(publicErrorOf(refused, pipedrive), refused);
 });

@@ -1,4 +1,4 @@
-import { ProviderUnreachable, UnexpectedResponse } from "../../../supabase/functions/_shared/errors.ts";
+import { ProviderUnreachable, UnexpectedResponse } from "../../../supabase/functions/_shared/oauth/errors.ts";
 import {
   boundedFetch,
   isLoopback,
@@ -130,7 +130,7 @@ Deno.test("boundedFetch() never says of an answer that began that nothing was se
   ]);
 });
 
-Deno.test("OA-21: boundedFetch() follows no redirect: the server it names hears nothing", async () => {
+Deno.test("boundedFetch() follows no redirect: the server it names hears nothing", async () => {
   let heard = 0;
   const spy = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, () => {
     heard += 1;

@@ -2,7 +2,7 @@ import {
   OAuthError,
   ProviderUnreachable,
   UnexpectedResponse,
-} from "../../../supabase/functions/_shared/errors.ts";
+} from "../../../supabase/functions/_shared/oauth/errors.ts";
 import { revoke } from "../../../supabase/functions/_shared/oauth/revocation.ts";
 import { assertEquals, assertRejects } from "../../support/assert.ts";
 import { fakeFetch, json } from "../../support/fake_fetch.ts";

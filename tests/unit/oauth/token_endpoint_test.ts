@@ -1,5 +1,5 @@
 import type { Client } from "../../../supabase/functions/_shared/oauth/client.ts";
-import { UnexpectedResponse } from "../../../supabase/functions/_shared/errors.ts";
+import { UnexpectedResponse } from "../../../supabase/functions/_shared/oauth/errors.ts";
 import { exchangeCode, refreshTokens } from "../../../supabase/functions/_shared/oauth/token_endpoint.ts";
 import { pipedrive } from "../../../supabase/functions/_shared/providers/pipedrive.ts";
 import { assertEquals, assertRejects, assertStringIncludes } from "../../support/assert.ts";
@@ -33,7 +33,7 @@ Deno.test("refreshTokens() sends what RFC 6749 §6 asks for, once", async () => 
   });
 });
 
-Deno.test("OA-20: the client secret goes as HTTP Basic to the token URL, as it is, and nowhere else", async () => {
+Deno.test("the client secret goes as HTTP Basic to the token URL, as it is, and nowhere else", async () => {
   const odd = makeClient({ client_id: "my-client_1.a", client_secret: "s3cret-with_._+/=chars" });
   const network = fakeFetch(json(TOKENS), json(TOKENS));
   await exchangeCode(odd, GRANT, makeTransport(network));
@@ -127,7 +127,7 @@ Deno.test("plain http is refused before anything is sent, except to this machine
   }
 });
 
-Deno.test("OA-23: no error of the token endpoint holds a token, a code, a secret or the provider's words", async () => {
+Deno.test("no error of the token endpoint holds a token, a code, a secret or the provider's words", async () => {
   const canaries = ["CANARY-access", "CANARY-refresh", "CANARY-code", "CANARY-secret", "CANARY-prose"];
   const of = makeClient({ client_secret: "CANARY-secret" });
   const body = {

@@ -1,4 +1,4 @@
-import { OAuthError, ProviderUnreachable } from "../../../supabase/functions/_shared/errors.ts";
+import { OAuthError, ProviderUnreachable } from "../../../supabase/functions/_shared/oauth/errors.ts";
 import { classifyFailure } from "../../../supabase/functions/_shared/oauth/failure.ts";
 import { exchangeCode, refreshTokens } from "../../../supabase/functions/_shared/oauth/token_endpoint.ts";
 import { providers } from "../../../supabase/functions/_shared/providers/mod.ts";
@@ -31,7 +31,7 @@ Deno.test("every definition is usable: https, anchored origins, a name that fits
   }
 });
 
-Deno.test("OA-30: Pipedrive is asked for no scope: they belong to the client", () => {
+Deno.test("Pipedrive is asked for no scope: they belong to the client", () => {
   assertEquals(pipedrive.scopes, []);
 });
 

@@ -2,7 +2,8 @@ import { type ApiCall, callApi } from "../../../supabase/functions/_shared/use/c
 import { type PublicCode, PublicError } from "../../../supabase/functions/_shared/errors.ts";
 import { assertEquals, assertRejects } from "../../support/assert.ts";
 import { type Answer, type FakeFetch, json, respondWith } from "../../support/fake_fetch.ts";
-import { connected, type ConnectedOptions, makeContext } from "../../support/make.ts";
+import { connected, makeContext } from "../../support/context.ts";
+import { type ConnectedOptions } from "../../support/make.ts";
 
 const TOKEN_ENDPOINT = "https://oauth.pipedrive.com/oauth/token";
 export const FOUND = '{ "success":true,"data":{"items":[]} }\n';

@@ -81,7 +81,7 @@ Deno.test("callApi() lets a second 401 stand: one refresh, one replay, the conne
   const { ask, api, refreshes, context, made } = await scene([status(401), status(401)]);
   const error = await refusal(ask(), "PROVIDER_REJECTED");
   assertEquals([error.details.status, refreshes(), api().length], [401, 1, 2]);
-  assertEquals(context.store.row(made.id).status, "active");
+  assertEquals((await context.store.row(made.id)).status, "active");
 });
 
 Deno.test("callApi() lets a 401 stand where no further refresh is allowed", async () => {
@@ -191,7 +191,7 @@ Deno.test("a caller who hangs up does not end the refresh", async () => {
   });
   await refusal(ask({ signal: hangUp.signal }), "PROVIDER_UNAVAILABLE");
   assertEquals([refreshes(), api().length], [1, 0]);
-  assertEquals(context.store.row(made.id).version, made.version + 1);
+  assertEquals((await context.store.row(made.id)).version, made.version + 1);
 });
 
 Deno.test("callApi() lets no token into an error, whatever goes wrong", async () => {

@@ -1,7 +1,7 @@
-import { createAuthorizationRequest, readAuthorizationResponse } from "../oauth/authorization.ts";
-import { PublicError } from "../errors.ts";
 import type { Context } from "../context.ts";
+import { PublicError } from "../errors.ts";
 import { digest, randomSecret } from "../keep/seal.ts";
+import { createAuthorizationRequest } from "../oauth/authorization.ts";
 
 /** How long a user has from beginning to completing, in milliseconds; the database's clock counts. */
 const REQUEST_LIFETIME_MS = 10 * 60_000;
@@ -12,7 +12,7 @@ const TOO_MANY_RETRY_AFTER = 60;
 
 export interface BeginRequest {
   readonly user_id: string;
-  /** The full URL the browser comes back to; its origin must already be judged. */
+  /** The full URL the browser comes back to; its origin must already be allowed. */
   readonly return_to: string;
 }
 
@@ -30,6 +30,14 @@ export interface BegunAuthorization {
  * user's place nor complete.
  *
  * @throws {PublicError} `PROVIDER_RATE_LIMITED` if the user has too many open requests
+ *
+ * @example
+ * ```ts
+ * const { authorization_url, binding } = await beginAuthorization(context, {
+ *   user_id,
+ *   return_to: "https://app.example/settings",
+ * });
+ * ```
  */
 export async function beginAuthorization(
   { client, store, keyring }: Context,
@@ -58,44 +66,4 @@ export async function beginAuthorization(
     );
   }
   return { authorization_url, binding, expires_at };
-}
-
-/** What became of an authorization response. Only a request of ours says where the browser goes. */
-export type ReceivedAuthorization =
-  | { readonly outcome: "parked"; readonly return_to: string; readonly ticket: string }
-  | { readonly outcome: "denied"; readonly return_to: string }
-  | { readonly outcome: "not_begun_here" }
-  | { readonly outcome: "invalid" };
-
-/**
- * Parks the code of an authorization response behind a one-time ticket, or records the denial. Either uses up `state`.
- *
- * No token request goes out: who is at the browser is not known here, and the code must wait for the user who began
- * (the browser-swapping attack of RFC 9700 §4.7). One conditional update decides, so a repeated redirect is `invalid`.
- */
-export async function receiveAuthorizationResponse(
-  { client, store, keyring }: Context,
-  parameters: URLSearchParams,
-): Promise<ReceivedAuthorization> {
-  const response = readAuthorizationResponse(client, parameters);
-  if (response.outcome === "not_begun_here" || response.outcome === "invalid") return response;
-  const provider = client.provider.name;
-  const id = await digest(response.state);
-  if (response.outcome === "denied") {
-    const denied = await store.receiveAuthorizationResponse({
-      id,
-      provider,
-      ticket_hash: null,
-      code_sealed: null,
-    });
-    return denied ? { outcome: "denied", return_to: denied.return_to } : { outcome: "invalid" };
-  }
-  const ticket = randomSecret();
-  const parked = await store.receiveAuthorizationResponse({
-    id,
-    provider,
-    ticket_hash: await digest(ticket),
-    code_sealed: await keyring.seal(response.code, { id, provider, field: "code" }),
-  });
-  return parked ? { outcome: "parked", return_to: parked.return_to, ticket } : { outcome: "invalid" };
 }

@@ -1,15 +1,15 @@
-import { judgeApiOrigin } from "../oauth/api_origin.ts";
-import type { TokenSet } from "../oauth/client.ts";
-import { notFound, PublicError, UnexpectedResponse } from "../errors.ts";
-import { classifyFailure } from "../oauth/failure.ts";
-import { exchangeCode } from "../oauth/token_endpoint.ts";
-import { connectionId } from "./connection_id.ts";
-import { retry, storageUnavailable, withDeadline } from "../time.ts";
-import { learnAccount } from "./account.ts";
 import type { Context } from "../context.ts";
+import { PublicError } from "../errors.ts";
 import { digest } from "../keep/seal.ts";
 import type { Connection, TakenAuthorization } from "../keep/store.ts";
-import { type AccessToken, sealTokenSet } from "../keep/token_set.ts";
+import { sealTokenSet } from "../keep/token_set.ts";
+import { allowedApiOrigin } from "../oauth/api_origin.ts";
+import { responseInvalid } from "../oauth/api_answer.ts";
+import { classifyFailure, publicErrorOf } from "../oauth/failure.ts";
+import { exchangeCode } from "../oauth/token_endpoint.ts";
+import { backOff, retry, storageUnavailable, withDeadline } from "../time.ts";
+import { learnAccount } from "./account.ts";
+import { connectionId } from "./connection_id.ts";
 
 /** How long the exchange may take, in milliseconds: long, because a code is spent even if its answer is not waited for. */
 const EXCHANGE_MS = 20_000;
@@ -34,6 +34,11 @@ export interface CompleteRequest {
  * @throws {PublicError} `AUTHORIZATION_REQUEST_INVALID`: unknown, used, expired, someone else's, or the code refused
  * @throws {PublicError} `PROVIDER_UNAVAILABLE`, `PROVIDER_RATE_LIMITED`, `PROVIDER_FORBIDDEN`,
  * `PROVIDER_RESPONSE_INVALID`, `CONFIGURATION_INVALID`, `STORAGE_UNAVAILABLE`
+ *
+ * @example
+ * ```ts
+ * const { id, account } = await completeAuthorization(context, { user_id, ticket, binding });
+ * ```
  */
 export async function completeAuthorization(
   context: Context,
@@ -63,18 +68,17 @@ async function connectTaken(
   user_id: string,
   taken: TakenAuthorization,
 ): Promise<Connection> {
-  const { client, clock, keyring, store } = context;
+  const { client, clock, keyring, random, store } = context;
   const provider = client.provider.name;
   const asked = clock.now();
-  const tokens = await exchange(context, taken);
-  const access_token = judged(context, tokens);
-  const account = await learnAccount(context, access_token);
+  const { access_token, refresh_token, expires_in, scope, ...tokens } = await exchange(context, taken);
+  // The address came with the answer: no token goes to one that is not allowed.
+  const api_origin = allowedApiOrigin(client, tokens.api_origin ?? "");
+  if (api_origin === null) throw responseInvalid("no API address that is allowed");
+  const account = await learnAccount(context, { access_token, api_origin });
   const id = await connectionId(provider, account.key, user_id);
-  const sealed = await sealTokenSet(keyring, { id, provider }, {
-    ...access_token,
-    refresh_token: tokens.refresh_token,
-  });
-  await retry(context, CONNECT_ATTEMPTS, storageUnavailable, () =>
+  const sealed = await sealTokenSet(keyring, { id, provider }, { access_token, api_origin, refresh_token });
+  return await retry(clock, backOff(random, CONNECT_ATTEMPTS), storageUnavailable, () =>
     store.connect({
       id,
       user_id,
@@ -82,15 +86,12 @@ async function connectTaken(
       account_key: account.key,
       account_name: account.name ?? null,
       account_email: account.email ?? null,
-      scope: tokens.scope ?? client.provider.scopes,
+      scope: (scope ?? client.provider.scopes).join(" "),
       ...sealed,
-      expires_in_ms: tokens.expires_in * 1000,
+      expires_in_ms: expires_in * 1000,
       elapsed_ms: Math.round(clock.now() - asked),
       request_id: taken.id,
     }));
-  const connection = await store.connection(id, user_id);
-  if (!connection) throw notFound(id);
-  return connection;
 }
 
 async function exchange(context: Context, taken: TakenAuthorization) {
@@ -102,53 +103,18 @@ async function exchange(context: Context, taken: TakenAuthorization) {
     const code_verifier = code_verifier_sealed === null
       ? null
       : await keyring.open(code_verifier_sealed, { ...request, field: "code_verifier" });
-    return await withDeadline(
-      clock,
-      EXCHANGE_MS,
-      (signal) => exchangeCode(client, { code, code_verifier, redirect_uri }, { fetch, signal }),
-    );
+    const grant = { code, code_verifier, redirect_uri };
+    return await withDeadline(clock, EXCHANGE_MS, (signal) => exchangeCode(client, grant, { fetch, signal }));
   } catch (error) {
-    const trouble = troubleOf(context, error);
-    if (trouble.code !== "AUTHORIZATION_REQUEST_INVALID") await store.returnAuthorization(id).catch(report);
-    throw trouble;
+    // A refused code is final. Anything else may be over, or mended by the operator, while the ticket lives.
+    if (classifyFailure(error, client.provider).class === "permanent") throw requestInvalid();
+    await store.returnAuthorization({ request_id: id }).catch(report);
+    throw publicErrorOf(error, client.provider);
   }
-}
-
-/** A refused code is final. Anything else may be over, or mended by the operator, while the ticket lives. */
-function troubleOf({ client }: Context, error: unknown): PublicError {
-  if (error instanceof PublicError) return error;
-  if (error instanceof UnexpectedResponse && error.status < 300) return unusable(error.reason);
-  const failure = classifyFailure(error, client.provider);
-  if (failure.class === "permanent") return requestInvalid();
-  if (failure.operator) {
-    const word = failure.code.replace(/^config_/, "");
-    return new PublicError(
-      "CONFIGURATION_INVALID",
-      `the provider refused our client with "${word}": check its settings`,
-    );
-  }
-  return new PublicError(
-    failure.code === "rate_limited" ? "PROVIDER_RATE_LIMITED" : "PROVIDER_UNAVAILABLE",
-    "the provider cannot complete the authorization now: try again",
-    { ...(failure.retry_after_ms !== undefined && { retry_after: failure.retry_after_ms / 1000 }) },
-  );
-}
-
-/** The address came with the answer: no token goes to one that is not allowed. */
-function judged({ client }: Context, { access_token, token_type, api_origin }: TokenSet): AccessToken {
-  const allowed = api_origin === undefined ? null : judgeApiOrigin(client, api_origin);
-  if (allowed === null) throw unusable("no API address that is allowed");
-  return { access_token, token_type, api_origin: allowed };
-}
-
-function unusable(what: string): PublicError {
-  return new PublicError("PROVIDER_RESPONSE_INVALID", `the provider's answer is unusable: ${what}`);
 }
 
 /** One error for unknown, used, expired and someone else's, so that none can be told from another. */
 function requestInvalid(): PublicError {
-  return new PublicError(
-    "AUTHORIZATION_REQUEST_INVALID",
-    "this authorization cannot be completed: begin again",
-  );
+  const message = "this authorization cannot be completed: begin again";
+  return new PublicError("AUTHORIZATION_REQUEST_INVALID", message);
 }

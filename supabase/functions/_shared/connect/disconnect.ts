@@ -1,8 +1,8 @@
-import { notFound } from "../errors.ts";
 import type { Context } from "../context.ts";
-import { retry, storageUnavailable } from "../time.ts";
+import { notFound } from "../errors.ts";
 import type { Connection } from "../keep/store.ts";
 import { revokeEnded } from "../refresh/revoke.ts";
+import { backOff, retry, storageUnavailable } from "../time.ts";
 
 /** The provider sends its notice once, so that a database that stumbles is asked again. */
 const UNINSTALL_ATTEMPTS = 4;
@@ -21,16 +21,11 @@ export async function disconnectConnection(
   user_id: string,
 ): Promise<Connection> {
   const { client, store } = context;
-  const found = await store.connection(id, user_id);
-  if (found?.provider !== client.provider.name) throw notFound(id);
-  const erased = await store.disconnect(id, user_id);
+  const erased = await store.disconnect({ id, user_id, provider: client.provider.name });
   if (!erased) throw notFound(id);
-  if (erased.refresh_token_sealed !== null) {
-    await revokeEnded(context, id, erased.refresh_token_sealed);
-  }
-  const disconnected = await store.connection(id, user_id);
-  if (!disconnected) throw notFound(id);
-  return disconnected;
+  const { refresh_token_sealed, ...connection } = erased;
+  if (refresh_token_sealed !== null) await revokeEnded(context, id, refresh_token_sealed);
+  return connection;
 }
 
 /**
@@ -40,14 +35,10 @@ export async function disconnectConnection(
  * @returns how many connections it ended; a repeated notice ends none
  */
 export function uninstall(
-  context: Context,
+  { client, clock, random, store }: Context,
   { account_key, occurred_at }: { readonly account_key: string; readonly occurred_at: string | null },
 ): Promise<number> {
-  const { client, store } = context;
-  return retry(
-    context,
-    UNINSTALL_ATTEMPTS,
-    storageUnavailable,
-    () => store.uninstall(client.provider.name, account_key, occurred_at),
-  );
+  const notice = { provider: client.provider.name, account_key, occurred_at };
+  const pauses = backOff(random, UNINSTALL_ATTEMPTS);
+  return retry(clock, pauses, storageUnavailable, () => store.uninstall(notice));
 }

@@ -1,8 +1,29 @@
 import * as v from "valibot";
+import { decodeUtf8, isObject, parseJson, readBounded } from "../bytes.ts";
 import { PublicError } from "../errors.ts";
+
+/** The largest of our request bodies is a search; 16 KiB is ten times that. */
+export const MAX_BODY_BYTES = 16 * 1024;
 
 /** A connection's id. Lower case, because a seal is bound to the id as the database writes it. */
 export const connectionId = v.pipe(v.string(), v.uuid("must be a UUID"), v.toLowerCase());
+
+/**
+ * The same request with its body read, so that everything behind this may read it whole.
+ *
+ * Checked on what is announced, so that nothing is read in vain, and on what arrives, because the announcement may be
+ * wrong or missing.
+ *
+ * @throws {PublicError} `INVALID_REQUEST` if it is too large
+ */
+export async function withLimitedBody(request: Request): Promise<Request> {
+  if (!request.body) return request;
+  const announced = Number(request.headers.get("content-length"));
+  if (announced > MAX_BODY_BYTES) await request.body.cancel();
+  const body = announced > MAX_BODY_BYTES ? null : await readBounded(request.body, MAX_BODY_BYTES);
+  if (body === null) throw invalid(`the body is larger than ${MAX_BODY_BYTES / 1024} KiB`);
+  return new Request(request, { body });
+}
 
 /**
  * The body as a JSON object.
@@ -14,7 +35,8 @@ export async function readJson(
   request: Request,
   { empty }: { readonly empty?: Readonly<Record<string, unknown>> } = {},
 ): Promise<unknown> {
-  const text = decode(await request.arrayBuffer());
+  const text = decodeUtf8(new Uint8Array(await request.arrayBuffer()));
+  if (text === undefined) throw invalid("the body is not UTF-8");
   if (text.trim() === "") {
     if (empty) return empty;
     throw invalid("the body is empty");
@@ -22,9 +44,8 @@ export async function readJson(
   const type = request.headers.get("content-type")?.split(";")[0]?.trim().toLowerCase();
   if (type !== "application/json") throw invalid("the content type must be application/json");
   const body = parseJson(text);
-  if (typeof body !== "object" || body === null || Array.isArray(body)) {
-    throw invalid("the body must be a JSON object");
-  }
+  if (body === undefined) throw invalid("the body is not valid JSON");
+  if (!isObject(body)) throw invalid("the body must be a JSON object");
   return body;
 }
 
@@ -50,23 +71,6 @@ export function parse<Schema extends v.GenericSchema>(schema: Schema, input: unk
 
 /** Characters of a name chosen by the caller that a message repeats. */
 const MOST_SHOWN = 40;
-
-function decode(bytes: ArrayBuffer): string {
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch {
-    throw invalid("the body is not UTF-8");
-  }
-}
-
-/** The parser's own message is not passed on: it quotes the body. */
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw invalid("the body is not valid JSON");
-  }
-}
 
 function invalid(message: string, reason?: string): PublicError {
   return new PublicError("INVALID_REQUEST", message, { reason });

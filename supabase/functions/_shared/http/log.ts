@@ -1,35 +1,11 @@
 /**
- * What a log line may hold. A handler sets what it learns; whatever is not in this list cannot get into a line, so no
- * token, query or body does.
+ * What a log line may hold, in its order. A handler sets what it learns; whatever is not in these lists cannot get
+ * into a line, so no token, query or body does.
  */
-export interface LogFields {
-  readonly request_id: string;
-  readonly function: string;
-  /** The user's id, or the name of the secret key. */
-  caller?: string;
-  connection_id?: string;
-  provider?: string;
-  version?: number;
-  outcome?: string;
-  status?: number;
-  code?: string;
-  /** In words of our own. */
-  reason?: string;
-  /** Requests that went out to the provider, of whatever kind. */
-  provider_calls?: number;
-  /** Requests to the provider's API that this request needed. */
-  attempts?: number;
-  /** Calls of our SQL functions. */
-  database_calls?: number;
-  /** Of `milliseconds`, those in which a call to the database, or a request to the provider, was under way. */
-  database_milliseconds?: number;
-  provider_milliseconds?: number;
-  milliseconds?: number;
-}
-
 const FIELDS = [
   "request_id",
   "function",
+  // The user's id, or the name of the secret key.
   "caller",
   "connection_id",
   "provider",
@@ -37,14 +13,26 @@ const FIELDS = [
   "outcome",
   "status",
   "code",
+  // In words of our own.
   "reason",
+  // Requests that went out to the provider, of whatever kind, and those to its API that this request needed.
   "provider_calls",
   "attempts",
+  // Calls of our SQL functions.
   "database_calls",
+  // Of `milliseconds`, those in which a call to the database, or a request to the provider, was under way.
   "database_milliseconds",
   "provider_milliseconds",
   "milliseconds",
-] as const satisfies readonly (keyof LogFields)[];
+] as const;
+
+type Text = "caller" | "connection_id" | "provider" | "outcome" | "code" | "reason";
+type Count = Exclude<(typeof FIELDS)[number], Text | "request_id" | "function">;
+
+export type LogFields =
+  & { readonly request_id: string; readonly function: string }
+  & { [Field in Text]?: string }
+  & { [Field in Count]?: number };
 
 /** One line of JSON; line breaks are escaped by it. Our own failures go to the error stream. */
 export function writeLine(fields: LogFields): void {

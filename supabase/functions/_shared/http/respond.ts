@@ -1,8 +1,6 @@
 /** A JSON answer. */
 export function json(body: unknown, status = 200, headers?: HeadersInit): Response {
-  const response = Response.json(body, { status });
-  for (const [name, value] of new Headers(headers)) response.headers.set(name, value);
-  return response;
+  return Response.json(body, { status, headers });
 }
 
 /** Sends the browser on with a GET, whatever its method was (RFC 9110 §15.4.4, RFC 9700 §4.12). */

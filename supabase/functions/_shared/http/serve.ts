@@ -1,14 +1,13 @@
 import { type SupabaseContext, withSupabase } from "@supabase/server";
 import type { SupabaseClient } from "@supabase/supabase-js";
-import { withLimitedBody } from "./body_limit.ts";
 import { PublicError } from "../errors.ts";
-import { failureOf } from "./errors.ts";
+import { asPublicError, errorResponse } from "./errors.ts";
+import { withLimitedBody } from "./input.ts";
 import { type LogFields, writeLine } from "./log.ts";
 import { type Meters, newMeters, serverTiming } from "./meter.ts";
-import { json } from "./respond.ts";
 
-/** `secret` accepts every secret key of the project, whatever its name; `none` comes last. */
-export type AuthMode = "user" | "secret" | "none";
+/** Of these `secret:*` is every secret key of the project, whatever its name. */
+export type AuthModes = NonNullable<Parameters<typeof withSupabase>[0]["auth"]>;
 
 export type Caller =
   | { readonly kind: "user"; readonly user_id: string }
@@ -49,10 +48,17 @@ const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
  * @param name the function's folder, for the log
  * @param auth who may call; everyone else is answered 401 before `handle` runs
  * @param handle lets errors rise
+ *
+ * @example
+ * ```ts
+ * export default {
+ *   fetch: serve("whoami", ["user", "secret:*"], ({ caller }) => Promise.resolve(json({ kind: caller.kind }))),
+ * };
+ * ```
  */
 export function serve(
   name: string,
-  auth: readonly AuthMode[],
+  auth: AuthModes,
   handle: (edge: Edge) => Promise<Response>,
 ): (request: Request) => Promise<Response> {
   return async (request) => {
@@ -69,7 +75,7 @@ export function serve(
 /** The only catch: whatever rises becomes one of the documented codes. */
 async function answer(
   request: Request,
-  auth: readonly AuthMode[],
+  auth: AuthModes,
   handle: (edge: Edge) => Promise<Response>,
   notes: Pick<Edge, "log" | "meters">,
 ): Promise<Response> {
@@ -78,16 +84,16 @@ async function answer(
     if (request.method === "OPTIONS") return new Response(null, { status: 204 });
     const limited = await withLimitedBody(request);
     const verified = withSupabase(
-      { auth: modesOf(auth), errors: { detailed: false }, cors: "disabled" },
+      { auth, errors: { detailed: false }, cors: "disabled" },
       (_, context) => handle(edgeOf(limited, context, notes)),
     );
     const response = await verified(limited);
     log.code ??= response.headers.get("x-supabase-server-error") ?? undefined;
     return response;
   } catch (error) {
-    const { code, status, body, headers, reason } = failureOf(error);
-    Object.assign(log, { code, reason });
-    return json(body, status, headers);
+    const known = asPublicError(error);
+    Object.assign(log, { code: known.code, reason: known.reason });
+    return errorResponse(known);
   }
 }
 
@@ -101,14 +107,10 @@ function edgeOf(request: Request, context: SupabaseContext, notes: Pick<Edge, "l
 /** For the log line, whose fields are left out where nothing was called. */
 function cost({ database, provider }: Meters): Partial<LogFields> {
   return {
-    ...(database.calls > 0 && {
-      database_calls: database.calls,
-      database_milliseconds: database.milliseconds,
-    }),
-    ...(provider.calls > 0 && {
-      provider_calls: provider.calls,
-      provider_milliseconds: provider.milliseconds,
-    }),
+    database_calls: database.calls || undefined,
+    database_milliseconds: database.calls > 0 ? database.milliseconds : undefined,
+    provider_calls: provider.calls || undefined,
+    provider_milliseconds: provider.calls > 0 ? provider.milliseconds : undefined,
   };
 }
 
@@ -119,13 +121,6 @@ function callerOf({ authMode, authKeyName, userClaims }: SupabaseContext): Calle
     return { kind: "user", user_id: userClaims.id.toLowerCase() };
   }
   throw new PublicError("INVALID_CREDENTIALS", "the token names no user of this project");
-}
-
-type AuthConfig = NonNullable<Parameters<typeof withSupabase>[0]["auth"]>;
-
-/** withSupabase takes a bare `secret` for the key named `default` alone. */
-function modesOf(auth: readonly AuthMode[]): AuthConfig {
-  return auth.map((mode) => mode === "secret" ? "secret:*" : mode) as AuthConfig;
 }
 
 /** A caller's own id is kept, so that both sides find the line; anything else than a UUID could be anything. */

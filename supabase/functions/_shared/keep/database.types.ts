@@ -110,6 +110,7 @@ export type Database = {
           "p_settle_ms": number;
         };
         Returns: {
+          "access_expires_at": string;
           "access_token_sealed": string;
           "expires_in_ms": number;
           "id": string;
@@ -117,7 +118,6 @@ export type Database = {
           "outcome": string;
           "refresh_token_sealed": string;
           "retry_in_ms": number;
-          "takeover": boolean;
           "version": number;
         }[];
       };
@@ -131,13 +131,13 @@ export type Database = {
           "p_settle_ms": number;
         };
         Returns: {
+          "access_expires_at": string;
           "access_token_sealed": string;
           "expires_in_ms": number;
           "lease_id": string;
           "outcome": string;
           "refresh_token_sealed": string;
           "retry_in_ms": number;
-          "takeover": boolean;
           "version": number;
         }[];
       };
@@ -154,8 +154,8 @@ export type Database = {
           "p_scope": string;
         };
         Returns: {
+          "access_expires_at": string;
           "outcome": string;
-          "version": number;
         }[];
       };
       "oauth_connect": {
@@ -175,8 +175,21 @@ export type Database = {
           "p_user_id": string;
         };
         Returns: {
-          "version": number;
+          "access_expires_at": string | null;
+          "account": Json | null;
+          "created_at": string;
+          "id": string;
+          "provider": string;
+          "scope": (string)[];
+          "status": string;
+          "updated_at": string;
         }[];
+        SetofOptions: {
+          from: "*";
+          to: "oauth_connections";
+          isOneToOne: false;
+          isSetofReturn: true;
+        };
       };
       "oauth_connection": {
         Args: { "p_id": string; "p_user_id": string };
@@ -205,10 +218,17 @@ export type Database = {
         }[];
       };
       "oauth_disconnect": {
-        Args: { "p_id": string; "p_user_id": string };
+        Args: { "p_id": string; "p_provider": string; "p_user_id": string };
         Returns: {
+          "access_expires_at": string;
+          "account": Json;
+          "created_at": string;
+          "id": string;
           "provider": string;
           "refresh_token_sealed": string;
+          "scope": (string)[];
+          "status": string;
+          "updated_at": string;
         }[];
       };
       "oauth_fail_refresh": {
@@ -227,6 +247,7 @@ export type Database = {
       "oauth_peek": {
         Args: { "p_id": string; "p_seen_version": number; "p_user_id": string };
         Returns: {
+          "access_expires_at": string;
           "access_token_sealed": string;
           "busy_ms": number;
           "expires_in_ms": number;
@@ -237,8 +258,7 @@ export type Database = {
           "version": number;
         }[];
       };
-      "oauth_purge_authorization_requests": { Args: { "p_limit": number }; Returns: number };
-      "oauth_purge_events": { Args: { "p_limit": number }; Returns: number };
+      "oauth_purge": { Args: { "p_limit": number }; Returns: number };
       "oauth_receive_authorization_response": {
         Args: { "p_code_sealed": string; "p_id": string; "p_provider": string; "p_ticket_hash": string };
         Returns: {

@@ -1,6 +1,6 @@
+import type { AccessToken } from "../oauth/client.ts";
 import { Breaker } from "./breaker.ts";
 import { RetryBudget } from "./retry_budget.ts";
-import type { AccessToken } from "./token_set.ts";
 
 /** The token set that a refresh ended with. */
 export interface Refreshed {
@@ -8,6 +8,8 @@ export interface Refreshed {
   readonly outcome: "refreshed" | "held_elsewhere" | "fresh";
   readonly version: number;
   readonly access_token: AccessToken;
+  /** ISO 8601; null while the database has not said that it is stored. */
+  readonly access_expires_at: string | null;
 }
 
 /**
@@ -16,7 +18,7 @@ export interface Refreshed {
  */
 export class Memory {
   /** Refreshes under way, by connection, version seen and force: whoever asks meanwhile joins. */
-  readonly flights: Map<string, Promise<Refreshed>> = new Map();
+  readonly refreshes: Map<string, Promise<Refreshed>> = new Map();
   /** Of the token endpoint. */
   readonly breaker: Breaker = new Breaker();
   /** Of the API. */

@@ -5,15 +5,26 @@ const FORMAT = "v1";
 const IV_BYTES = 12;
 const KEY_BYTES = 32;
 
-/** What a seal is bound to. Moved to another row, field or provider, it does not open. */
-export interface SealContext {
+/** What a seal is bound to (RFC 5116 §2.1). Moved to another row, field or provider, it does not open. */
+export interface AssociatedData {
   /** The connection's id; for `code` and `code_verifier` the authorization request's. */
   readonly id: string;
   readonly provider: string;
   readonly field: "access_token" | "refresh_token" | "code" | "code_verifier";
 }
 
-/** The encryption keys by id: the first seals, all open. */
+/**
+ * The encryption keys by id: the first seals, all open.
+ *
+ * @example
+ * ```ts
+ * const keyring = await Keyring.parse("k2:<32 bytes>,k1:<32 bytes>");
+ * const place = { id: connection_id, provider: "pipedrive", field: "refresh_token" } as const;
+ * const sealed = await keyring.seal("a refresh token", place);
+ * await keyring.open(sealed, place); // "a refresh token"
+ * await keyring.open(sealed, { ...place, id: another_id }); // throws: sealed for another row
+ * ```
+ */
 export class Keyring {
   /** The key id that seals. */
   readonly key_id: string;
@@ -33,14 +44,14 @@ export class Keyring {
     const keys = new Map<string, CryptoKey>();
     for (const [index, entry] of setting.split(",").entries()) {
       const [key_id = "", encoded = "", ...rest] = entry.trim().split(":");
-      const trouble = rest.length > 0 || !/^[A-Za-z0-9_-]{1,32}$/.test(key_id)
+      const problem = rest.length > 0 || !/^[A-Za-z0-9_-]{1,32}$/.test(key_id)
         ? "is not kid:key"
         : keys.has(key_id)
         ? "repeats a key id"
         : bytesOf(encoded)?.length !== KEY_BYTES
         ? `is not ${KEY_BYTES} bytes of base64url`
         : null;
-      if (trouble) throw invalid(`entry ${index + 1} of TOKEN_ENCRYPTION_KEYS ${trouble}`);
+      if (problem) throw invalid(`entry ${index + 1} of TOKEN_ENCRYPTION_KEYS ${problem}`);
       keys.set(key_id, await importKey(encoded));
     }
     const [first] = keys.keys();
@@ -49,11 +60,11 @@ export class Keyring {
   }
 
   /** Encrypts with AES-256-GCM under a key of its own per id: `format.key id.iv.ciphertext`, base64url. */
-  async seal(plaintext: string, context: SealContext): Promise<string> {
+  async seal(plaintext: string, data: AssociatedData): Promise<string> {
     const iv = crypto.getRandomValues(new Uint8Array(IV_BYTES));
-    const key = await this.#derive(this.key_id, context);
+    const key = await this.#derive(this.key_id, data);
     const ciphertext = await crypto.subtle.encrypt(
-      { name: "AES-GCM", iv, additionalData: associatedData(this.key_id, context) },
+      { name: "AES-GCM", iv, additionalData: associatedData(this.key_id, data) },
       key,
       encoder.encode(plaintext),
     );
@@ -66,15 +77,15 @@ export class Keyring {
    * @throws {PublicError} `CONFIGURATION_INVALID`: an unknown key id, or a seal that does not open here. It is never
    * the user's fault, so no connection may change state over it.
    */
-  async open(sealed: string, context: SealContext): Promise<string> {
+  async open(sealed: string, data: AssociatedData): Promise<string> {
     const [format, key_id = "", iv = "", ciphertext = "", ...rest] = sealed.split(".");
     const [ivBytes, ciphertextBytes] = [bytesOf(iv), bytesOf(ciphertext)];
     if (format !== FORMAT || rest.length > 0 || ivBytes?.length !== IV_BYTES || !ciphertextBytes) {
-      throw invalid(`the stored ${context.field} is not a seal of this version`);
+      throw invalid(`the stored ${data.field} is not a seal of this version`);
     }
-    const key = await this.#derive(key_id, context);
+    const key = await this.#derive(key_id, data);
     try {
-      const additionalData = associatedData(key_id, context);
+      const additionalData = associatedData(key_id, data);
       const plaintext = await crypto.subtle.decrypt(
         { name: "AES-GCM", iv: ivBytes, additionalData },
         key,
@@ -83,13 +94,13 @@ export class Keyring {
       return new TextDecoder().decode(plaintext);
     } catch {
       throw invalid(
-        `the stored ${context.field} does not open with key id "${key_id}" of TOKEN_ENCRYPTION_KEYS`,
+        `the stored ${data.field} does not open with key id "${key_id}" of TOKEN_ENCRYPTION_KEYS`,
       );
     }
   }
 
   /** A key per id keeps random IVs far from their limit and binds the ciphertext to the id once more. */
-  #derive(key_id: string, context: SealContext): Promise<CryptoKey> {
+  #derive(key_id: string, data: AssociatedData): Promise<CryptoKey> {
     const key = this.#keys.get(key_id);
     if (!key) throw invalid(`TOKEN_ENCRYPTION_KEYS has no key id "${key_id}", under which a token is sealed`);
     return crypto.subtle.deriveKey(
@@ -97,7 +108,7 @@ export class Keyring {
         name: "HKDF",
         hash: "SHA-256",
         salt: new Uint8Array(),
-        info: encoder.encode(`oauth-tokens/${FORMAT}|${context.id}`),
+        info: encoder.encode(`oauth-tokens/${FORMAT}|${data.id}`),
       },
       key,
       { name: "AES-GCM", length: 256 },
@@ -120,7 +131,7 @@ export function randomSecret(): string {
 const encoder = new TextEncoder();
 
 /** Length-prefixed, so that no two contexts share an encoding. */
-function associatedData(key_id: string, { id, provider, field }: SealContext) {
+function associatedData(key_id: string, { id, provider, field }: AssociatedData) {
   return encoder.encode(
     [FORMAT, key_id, id, provider, field].map((part) => `${part.length}:${part}`).join(""),
   );

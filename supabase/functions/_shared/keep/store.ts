@@ -1,219 +1,137 @@
-/**
- * What the token module asks of its database, one method per SQL function of `supabase/migrations`.
- *
- * Every method is one transaction. An ordinary no is a value; trouble is a `PublicError` (`STORAGE_UNAVAILABLE`
- * where asking again may help). Times travel as milliseconds from now, so that only the database's clock decides.
- */
-export interface Store {
-  /** The door: a row of another user is no row. `user_id` null is a secret-key caller. Never waits for a lock. */
-  peek(id: string, user_id: string | null, seen_version: number): Promise<Peek | null>;
-  claimRefresh(claim: ClaimRequest): Promise<Claim>;
-  commitRefresh(commit: Commit): Promise<{ outcome: CommitOutcome; version: number }>;
-  failRefresh(failure: Failure): Promise<{ outcome: FailOutcome; retry_in_ms: number }>;
-  /** Leases up to `limit` connections of one provider that are due, each as `claimRefresh` would. */
-  claimDue(due: ClaimDueRequest): Promise<DueClaim[]>;
+import type { SupabaseClient } from "@supabase/supabase-js";
+import { PublicError } from "../errors.ts";
+import type { Database } from "./database.types.ts";
 
-  /** What an owner may see, or null. */
-  connection(id: string, user_id: string | null): Promise<Connection | null>;
-  /** The user's connections at a provider that are not disconnected: id and status, oldest first. */
-  connectionsOf(user_id: string, provider: string): Promise<{ id: string; status: Status }[]>;
+/** A call that takes this many milliseconds is given up; every function behind it may be called again. */
+const CALL_MS = 5_000;
+/** SQLSTATE classes, and PostgREST's own codes, after which the same call may succeed: connection, rollback, resources, intervention, lock. */
+const RETRYABLE = /^(08|40|53|57)|^55P03$|^PGRST00[0-3]$/;
 
-  beginAuthorization(
-    request: NewAuthorizationRequest,
-  ): Promise<{ outcome: "begun" | "too_many"; expires_at: string | null }>;
-  /** The redirect's one conditional update: stores the sealed code behind a ticket, or the denial. Null: no such request. */
-  receiveAuthorizationResponse(response: ReceivedResponse): Promise<{ return_to: string } | null>;
-  /** Takes the parked request of this ticket, binding and user, once. Null: unknown, used, expired or someone else's. */
-  takeAuthorization(ticket: TakenTicket): Promise<TakenAuthorization | null>;
-  /** Puts a taken request back, where the provider gave no final answer and the ticket may be tried again. */
-  returnAuthorization(request_id: string): Promise<void>;
-  /** Writes the connection and its token set, in place if it exists, and erases the request's secrets. */
-  connect(connect: Connect): Promise<{ version: number }>;
-
-  /** Erases the tokens. The sealed refresh token comes back once, to be revoked. Null: no such connection of this user. */
-  disconnect(
-    id: string,
-    user_id: string,
-  ): Promise<{ refresh_token_sealed: string | null; provider: string } | null>;
-  /** Erases the tokens of every connection of this account that was connected before `occurred_at`. Returns how many. */
-  uninstall(provider: string, account_key: string, occurred_at: string | null): Promise<number>;
-
-  /** Up to `limit` token sets sealed under another key than `key_id`. */
-  sealedUnderOtherKeys(provider: string, key_id: string, limit: number): Promise<SealedTokenSet[]>;
-  /** Replaces the seals if version and key are still those. */
-  reseal(reseal: Reseal): Promise<boolean>;
-  /** Deletes up to `limit` expired authorization requests. Returns how many. */
-  purgeAuthorizationRequests(limit: number): Promise<number>;
-  /** Deletes up to `limit` events that have been kept for their time. Returns how many. */
-  purgeEvents(limit: number): Promise<number>;
-}
+type Functions = Database["public"]["Functions"];
+type Name = keyof Functions extends infer Key ? Key extends `oauth_${infer Rest}` ? Rest : never : never;
+type Declared<N extends Name> = Functions[`oauth_${N}`];
+/** The generated types do not know which fields may be null: whoever names them here has read the SQL. */
+type Fields<T, Nullable> = { readonly [K in keyof T]: K extends Nullable ? T[K] | null : T[K] };
+type Args<N extends Name, Nullable = never> = Fields<
+  {
+    [K in keyof Declared<N>["Args"] as K extends `p_${infer Field}` ? Field : never]: Declared<N>["Args"][K];
+  },
+  Nullable
+>;
+type Row<N extends Name, Nullable = never> = Declared<N>["Returns"] extends readonly (infer Columns)[]
+  ? Fields<Columns, Nullable>
+  : never;
 
 export type Status = "active" | "reauthorization_required" | "disconnected";
+/** What an owner may see. */
+export type Connection =
+  & Omit<Database["public"]["Views"]["oauth_connections"]["Row"], "account" | "status">
+  & {
+    readonly status: Status;
+    readonly account: { readonly id: string; readonly name?: string; readonly email?: string };
+  };
+/** Durations are milliseconds from now, by the database's clock alone; `busy_ms` 0: nobody holds a lease. */
+export type Peek = Row<"peek", "access_expires_at" | "access_token_sealed"> & { readonly status: Status };
+/** The sole right to spend a refresh token, until the lease ends. */
+export type Lease = Row<"claim_due"> & { readonly outcome: "claimed" };
+/** The access token comes on `fresh` and `claimed`. */
+export type Claim = Omit<Lease, "id"> | Refusal<"claim_refresh">;
+type Refusal<N extends "claim_refresh" | "claim_due"> =
+  & Row<N, "lease_id" | "access_expires_at" | "access_token_sealed" | "refresh_token_sealed">
+  & { readonly outcome: "fresh" | "busy" | "backoff" | Exclude<Status, "active"> | "not_found" };
+export type Commit = Args<"commit_refresh", "scope">;
+export type Failure = Args<"fail_refresh"> & { readonly class: "permanent" | "ambiguous" | "transient" };
+export type Connect = Args<"connect", "account_name" | "account_email" | "request_id">;
+export type LeaseTimings = Pick<Args<"claim_refresh">, "request_ms" | "lease_ms" | "settle_ms">;
+export type TakenAuthorization = Row<"take_authorization", "code_verifier_sealed">;
+export type SealedTokenSet = Row<"sealed_under_other_keys">;
 
-/** What an owner may see; the columns of the view `public.oauth_connections`. */
-export interface Connection {
-  readonly id: string;
-  readonly provider: string;
-  readonly status: Status;
-  readonly account: { readonly id: string; readonly name?: string; readonly email?: string };
-  readonly scope: readonly string[];
-  readonly created_at: string;
-  readonly updated_at: string;
-  readonly access_expires_at: string | null;
+/** The part of a supabase-js client that a store uses. */
+export type Rpc = Pick<SupabaseClient<Database>, "rpc">;
+export type Store = ReturnType<typeof supabaseStore>;
+
+/**
+ * What is asked of the database: one method for each SQL function of `supabase/migrations`, through PostgREST, so that
+ * no connection is held and any pooler will do. Each is one transaction.
+ *
+ * An ordinary no is a value; trouble is a `PublicError`, `STORAGE_UNAVAILABLE` where asking again may help.
+ *
+ * @param client one with a secret key: the functions are granted to `service_role` alone
+ */
+export function supabaseStore(client: Rpc) {
+  const call = <Result>(name: Name, args: object) => callFunction<Result>(client, name, args);
+  const first = async <R>(name: Name, args: object) => (await call<R[]>(name, args))[0] ?? null;
+  const only = async <R>(name: Name, args: object) => {
+    const row = await first<R>(name, args);
+    if (row === null) throw new Error(`oauth_${name} answered without a row`);
+    return row;
+  };
+  return {
+    /** The door: a row of another user is no row. `user_id` null is a secret-key caller. Never waits for a lock. */
+    peek: (args: Args<"peek", "user_id">) => first<Peek>("peek", args),
+    claimRefresh: (args: Args<"claim_refresh">) => only<Claim>("claim_refresh", args),
+    commitRefresh: (args: Commit) =>
+      only<
+        Row<"commit_refresh", "access_expires_at"> & {
+          readonly outcome: "committed" | "already_committed" | "superseded" | "disconnected";
+        }
+      >("commit_refresh", args),
+    failRefresh: (args: Failure) =>
+      only<
+        Row<"fail_refresh"> & { readonly outcome: "retry" | "reauthorization_required" | "superseded" }
+      >("fail_refresh", args),
+    /** Leases up to `limit` connections of one provider that are due, each as `claimRefresh` would. */
+    claimDue: (args: Args<"claim_due">) => call<(Lease | Refusal<"claim_due">)[]>("claim_due", args),
+
+    connection: (args: Args<"connection", "user_id">) => first<Connection>("connection", args),
+    /** The user's connections at a provider that are not disconnected, oldest first. */
+    connectionsOf: (args: Args<"connections_of">) => call<Row<"connections_of">[]>("connections_of", args),
+
+    beginAuthorization: (args: Args<"begin_authorization", "code_verifier_sealed">) =>
+      only<Row<"begin_authorization", "expires_at"> & { readonly outcome: "begun" | "too_many" }>(
+        "begin_authorization",
+        args,
+      ),
+    /** Stores the sealed code behind a ticket, or with both null the denial. Null: no such request. */
+    receiveAuthorizationResponse: (
+      args: Args<"receive_authorization_response", "ticket_hash" | "code_sealed">,
+    ) => first<Row<"receive_authorization_response">>("receive_authorization_response", args),
+    /** Takes the parked request of this ticket, binding and user, once. Null: unknown, used, expired or someone else's. */
+    takeAuthorization: (args: Args<"take_authorization">) =>
+      first<TakenAuthorization>("take_authorization", args),
+    /** Puts a taken request back, where the provider gave no final answer and the ticket may be tried again. */
+    returnAuthorization: (args: Args<"return_authorization">) => call<void>("return_authorization", args),
+    /** Writes the connection and its token set, in place if it exists, and erases the request's secrets. */
+    connect: (args: Connect) => only<Connection>("connect", args),
+
+    /** Erases the tokens. The sealed refresh token comes back once, to be revoked. Null: no such connection of this user. */
+    disconnect: (args: Args<"disconnect">) =>
+      first<Connection & { readonly refresh_token_sealed: string | null }>("disconnect", args),
+    /** Erases the tokens of every connection of this account that was connected before `occurred_at`. Returns how many. */
+    uninstall: (args: Args<"uninstall", "occurred_at">) => call<number>("uninstall", args),
+
+    sealedUnderOtherKeys: (args: Args<"sealed_under_other_keys">) =>
+      call<SealedTokenSet[]>("sealed_under_other_keys", args),
+    /** Replaces the seals if version and key are still those. */
+    reseal: (args: Args<"reseal">) => call<boolean>("reseal", args),
+    /** Deletes expired authorization requests and events past their time, up to `limit` of each. Returns how many. */
+    purge: (args: Args<"purge">) => call<number>("purge", args),
+  };
 }
 
-export interface Peek {
-  readonly provider: string;
-  readonly status: Status;
-  readonly version: number;
-  /** Until the access token expires. */
-  readonly expires_in_ms: number;
-  /** Until it stops being fresh: the leeway before its expiry. */
-  readonly fresh_in_ms: number;
-  /** Until its soft window begins. */
-  readonly refresh_in_ms: number;
-  /** Until the present lease ends; 0: nobody holds one. */
-  readonly busy_ms: number;
-  /** Null if `version` is not above the version seen. */
-  readonly access_token_sealed: string | null;
+async function callFunction<Result>(client: Rpc, name: Name, args: object): Promise<Result> {
+  const { data, error, status } = await client
+    .rpc(`oauth_${name}`, named(args))
+    .abortSignal(AbortSignal.timeout(CALL_MS));
+  if (!error) return data as Result;
+  if (status === 0 || status >= 500 || RETRYABLE.test(error.code ?? "")) {
+    throw new PublicError("STORAGE_UNAVAILABLE", "the database does not answer: try again");
+  }
+  throw new Error(`the database refused oauth_${name} with ${error.code || status}`);
 }
 
-export interface LeaseTimings {
-  readonly request_ms: number;
-  readonly lease_ms: number;
-  readonly settle_ms: number;
-}
-
-export interface ClaimRequest extends LeaseTimings {
-  readonly id: string;
-  readonly seen_version: number;
-  readonly force: boolean;
-}
-
-export type ClaimOutcome =
-  | "fresh"
-  | "claimed"
-  | "busy"
-  | "backoff"
-  | "reauthorization_required"
-  | "disconnected"
-  | "not_found";
-
-export interface Claim {
-  readonly outcome: ClaimOutcome;
-  readonly version: number;
-  readonly lease_id: string | null;
-  readonly takeover: boolean;
-  /** On `busy` until the lease ends, on `backoff` until the next attempt. */
-  readonly retry_in_ms: number;
-  readonly expires_in_ms: number;
-  /** On `fresh` and `claimed`. */
-  readonly access_token_sealed: string | null;
-  /** On `claimed` only. */
-  readonly refresh_token_sealed: string | null;
-}
-
-export interface ClaimDueRequest extends LeaseTimings {
-  readonly provider: string;
-  readonly limit: number;
-  /** Without a commit for this long a connection is due. */
-  readonly idle_ms: number;
-}
-
-export interface DueClaim extends Claim {
-  readonly id: string;
-}
-
-export interface Commit {
-  readonly id: string;
-  readonly lease_id: string;
-  readonly base_version: number;
-  readonly access_token_sealed: string;
-  readonly refresh_token_sealed: string;
-  readonly key_id: string;
-  /** Null: as before. */
-  readonly scope: readonly string[] | null;
-  readonly expires_in_ms: number;
-  /** What the exchange took; taken off the lifetime. */
-  readonly elapsed_ms: number;
-}
-
-export type CommitOutcome = "committed" | "already_committed" | "superseded" | "disconnected";
-
-export interface Failure {
-  readonly id: string;
-  readonly lease_id: string;
-  readonly class: "permanent" | "ambiguous" | "transient";
-  /** At least this long until the next attempt. */
-  readonly wait_ms: number;
-  /** What is recorded: an OAuth error code or a word of ours, never the provider's text. */
-  readonly code: string;
-}
-
-export type FailOutcome = "retry" | "reauthorization_required" | "superseded";
-
-export interface NewAuthorizationRequest {
-  /** SHA-256 of `state`, base64url: the request's id. */
-  readonly id: string;
-  readonly user_id: string;
-  readonly provider: string;
-  readonly binding_hash: string;
-  readonly redirect_uri: string;
-  readonly return_to: string;
-  readonly code_verifier_sealed: string | null;
-  readonly lifetime_ms: number;
-  /** Open requests a user may have. */
-  readonly limit: number;
-}
-
-export interface ReceivedResponse {
-  readonly id: string;
-  readonly provider: string;
-  /** Both null: the authorization was denied. */
-  readonly ticket_hash: string | null;
-  readonly code_sealed: string | null;
-}
-
-export interface TakenTicket {
-  readonly provider: string;
-  readonly ticket_hash: string;
-  readonly binding_hash: string;
-  readonly user_id: string;
-}
-
-export interface TakenAuthorization {
-  readonly id: string;
-  readonly redirect_uri: string;
-  readonly code_sealed: string;
-  readonly code_verifier_sealed: string | null;
-}
-
-export interface Connect {
-  readonly id: string;
-  readonly user_id: string;
-  readonly provider: string;
-  readonly account_key: string;
-  readonly account_name: string | null;
-  readonly account_email: string | null;
-  readonly scope: readonly string[];
-  readonly access_token_sealed: string;
-  readonly refresh_token_sealed: string;
-  readonly key_id: string;
-  readonly expires_in_ms: number;
-  readonly elapsed_ms: number;
-  /** The taken authorization request, or null for a token set that came another way. */
-  readonly request_id: string | null;
-}
-
-export interface SealedTokenSet {
-  readonly id: string;
-  readonly version: number;
-  readonly key_id: string;
-  readonly access_token_sealed: string;
-  readonly refresh_token_sealed: string;
-}
-
-export interface Reseal extends SealedTokenSet {
-  /** The key of the new seals; `key_id` is the one found. */
-  readonly new_key_id: string;
+/** Arguments are named after the fields: `seen_version` travels as `p_seen_version`. */
+function named(args: object): Declared<Name>["Args"] {
+  const fields = Object.entries(args).map(([field, value]) => [`p_${field}`, value] as const);
+  return Object.fromEntries(fields) as Declared<Name>["Args"];
 }

@@ -9,7 +9,7 @@ import { isLoopback } from "./http.ts";
  * port, path, blank, escape, capital, or other spelling of an address. It must match the provider's pattern or be
  * one of the sandbox's in the settings. Plain `http` is for this machine alone.
  */
-export function judgeApiOrigin(client: Client, origin: string): string | null {
+export function allowedApiOrigin(client: Client, origin: string): string | null {
   const url = URL.canParse(origin) ? new URL(origin) : null;
   if (url === null || url.origin !== origin) return null;
   if (client.api_origins.includes(origin)) return isProtected(url) ? origin : null;

@@ -2,6 +2,25 @@
  * A provider as data: an authorization server and the API behind it.
  *
  * Fields take the names of authorization server metadata (RFC 8414 §2) where one exists.
+ *
+ * @example
+ * ```ts
+ * export const acme: Provider = {
+ *   name: "acme",
+ *   authorization_endpoint: "https://id.acme.example/authorize",
+ *   token_endpoint: "https://id.acme.example/token",
+ *   token_endpoint_auth_method: "client_secret_basic",
+ *   code_challenge_methods_supported: ["S256"],
+ *   scopes: ["contacts:read", "offline_access"],
+ *   scope_separator: " ",
+ *   default_expires_in: 3600,
+ *   reuse_grace_ms: 0,
+ *   revokes_on_reuse: true,
+ *   keep_alive_ms: 30 * 24 * 60 * 60 * 1000,
+ *   api: { default_origin: "https://api.acme.example", origins: /^https:\/\/api\.acme\.example$/ },
+ *   account: { path: "/me", key: ["id"], name: "name", email: "email" },
+ * };
+ * ```
  */
 export interface Provider {
   /** The path segment, the stored name, and in capitals the prefix of its settings. */
@@ -33,8 +52,6 @@ export interface Provider {
   readonly invalid_grant_synonyms?: readonly string[];
   /** Seconds, where a token response does not say. */
   readonly default_expires_in: number;
-  /** Whether a refresh ends the refresh token it was made with. Unclear counts as `single_use`. */
-  readonly rotation: "single_use" | "reusable";
   /** Milliseconds in which a rotated refresh token still works. */
   readonly reuse_grace_ms: number;
   /** Presenting a spent refresh token ends the whole authorization (RFC 9700 §4.14.2). */
@@ -73,7 +90,6 @@ export interface Client {
 /** What one token response gives us to keep (RFC 6749 §5.1). */
 export interface TokenSet {
   readonly access_token: string;
-  readonly token_type: "bearer";
   /** Seconds. */
   readonly expires_in: number;
   /** Absent on a refresh: the old one stays (RFC 6749 §6). */
@@ -82,6 +98,12 @@ export interface TokenSet {
   readonly scope?: readonly string[];
   /** As received; whether a token may be sent there is judged at every use. Absent: the stored one stays. */
   readonly api_origin?: string;
+}
+
+/** What a call to the API needs: the token, and the only place where it is sent. */
+export interface AccessToken {
+  readonly access_token: string;
+  readonly api_origin: string;
 }
 
 /** How a message goes out. The signal ends it; nothing here ever retries. */

@@ -1,8 +1,9 @@
 import { OperationProcessingError } from "oauth4webapi";
+import { type ErrorDetails, internalError, PublicError } from "../errors.ts";
 import type { Provider } from "./client.ts";
-import { OAuthError, ProviderUnreachable, UnexpectedResponse } from "../errors.ts";
+import { OAuthError, ProviderUnreachable, UnexpectedResponse } from "./errors.ts";
 
-/** What a failed token request means for the refresh token that was sent. */
+/** What a failed request to an OAuth endpoint means for the grant that was sent. */
 export interface ClassifiedFailure {
   /**
    * `permanent`: it is over. `transient`: it was not spent. `ambiguous`: it may have been spent, and its successor is out
@@ -18,19 +19,15 @@ export interface ClassifiedFailure {
 }
 
 /**
- * Classifies what `refreshTokens` threw, by the `error` member of the answer and by how far the request got, never by a
- * message (RFC 6749 §5.2).
+ * Classifies what a token or revocation request threw, by the `error` member of the answer and by how far the request
+ * got, never by a message (RFC 6749 §5.2).
  */
 export function classifyFailure(error: unknown, provider: Provider): ClassifiedFailure {
   if (error instanceof OAuthError) return classifyOAuthError(error.error, provider);
   if (error instanceof ProviderUnreachable) {
-    const { reason, sent, retry_after_ms } = error;
-    return {
-      class: sent ? "ambiguous" : "transient",
-      operator: false,
-      code: reason,
-      ...(retry_after_ms === undefined ? {} : { retry_after_ms }),
-    };
+    const { reason: code, sent, retry_after_ms } = error;
+    const spent = sent ? "ambiguous" : "transient";
+    return { class: spent, operator: false, code, ...(retry_after_ms !== undefined && { retry_after_ms }) };
   }
   if (error instanceof UnexpectedResponse) {
     return error.status >= 300 ? operatorFault(error.reason) : ambiguous(error.reason);
@@ -38,6 +35,30 @@ export function classifyFailure(error: unknown, provider: Provider): ClassifiedF
   // The library refuses an endpoint before it sends anything.
   if (error instanceof OperationProcessingError) return operatorFault("endpoint");
   return ambiguous("unexpected_error");
+}
+
+/**
+ * The one map from a failure at an OAuth endpoint to what a caller is told. What a refused grant means the caller of
+ * this knows first: nobody else asks about a `permanent` one.
+ */
+export function publicErrorOf(error: unknown, provider: Provider, details: ErrorDetails = {}): PublicError {
+  if (error instanceof PublicError) return error;
+  const { operator, code, retry_after_ms } = classifyFailure(error, provider);
+  if (operator) {
+    const word = code.replace(/^config_/, "");
+    const message = `the provider refused our client with "${word}": check its settings`;
+    return new PublicError("CONFIGURATION_INVALID", message, details);
+  }
+  if (error instanceof UnexpectedResponse) {
+    const message = `the provider's answer is unusable: ${error.reason}`;
+    return new PublicError("PROVIDER_RESPONSE_INVALID", message, details);
+  }
+  if (!(error instanceof ProviderUnreachable || error instanceof OAuthError)) return internalError(error);
+  return new PublicError(
+    code === "rate_limited" ? "PROVIDER_RATE_LIMITED" : "PROVIDER_UNAVAILABLE",
+    "the provider cannot answer now: try again later",
+    { ...details, reason: code, ...(retry_after_ms !== undefined && { retry_after: retry_after_ms / 1000 }) },
+  );
 }
 
 function classifyOAuthError(error: string, provider: Provider): ClassifiedFailure {

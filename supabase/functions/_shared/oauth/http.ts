@@ -1,5 +1,6 @@
+import { readBounded } from "../bytes.ts";
 import type { Transport } from "./client.ts";
-import { ProviderUnreachable, UnexpectedResponse } from "../errors.ts";
+import { ProviderUnreachable, UnexpectedResponse } from "./errors.ts";
 
 /** No token response comes near it; an endless one must not fill the isolate. */
 export const RESPONSE_LIMIT_BYTES = 64 * 1024;
@@ -10,7 +11,7 @@ const RETRY_AFTER_LIMIT_MS = 120_000;
  * A `fetch` for the messages of OAuth: it follows no redirect (RFC 9700 §4.11), sends once, and answers with the whole
  * body read, or throws what it means that none came.
  *
- * @throws {ProviderUnreachable} `not_reached`, `timeout`, `connection_lost`, or by status as `throwIfUnavailable`
+ * @throws {ProviderUnreachable} `not_reached`, `timeout`, `connection_lost`, or by its status
  * @throws {UnexpectedResponse} a redirect, or a success beyond `RESPONSE_LIMIT_BYTES`
  */
 export function boundedFetch(transport: Transport): (url: string, init: RequestInit) => Promise<Response> {
@@ -20,8 +21,7 @@ export function boundedFetch(transport: Transport): (url: string, init: RequestI
     let response: Response | undefined;
     try {
       response = await transport.fetch(url, { ...init, redirect: "manual", signal });
-      const body = await readBounded(response, RESPONSE_LIMIT_BYTES);
-      return judgeStatus(response, body);
+      return readResponse(response, await readBounded(response.body, RESPONSE_LIMIT_BYTES));
     } catch (error) {
       if (error instanceof ProviderUnreachable || error instanceof UnexpectedResponse) throw error;
       if (signal.aborted) throw new ProviderUnreachable("timeout", true, response?.status);
@@ -31,23 +31,11 @@ export function boundedFetch(transport: Transport): (url: string, init: RequestI
   };
 }
 
-/** Up to `limit` bytes of a body, counted after decompression while they stream; null: there were more. */
-export async function readBounded(response: Response, limit: number) {
-  const bytes = new Uint8Array(limit);
-  let length = 0;
-  for await (const chunk of response.body ?? []) {
-    if (length + chunk.length > limit) return null;
-    bytes.set(chunk, length);
-    length += chunk.length;
-  }
-  return bytes.subarray(0, length);
-}
-
 /**
  * @throws {ProviderUnreachable} for statuses that say the request was not processed (`sent` false: 425, 429, 503 and a
  * block page, 403 with HTML), or that leave it open (`sent` true: 408 and the other 5xx)
  */
-export function throwIfUnavailable(response: Response): void {
+function throwIfUnavailable(response: Response): void {
   const { status, headers } = response;
   const unavailable = (reason: string, sent: boolean) =>
     new ProviderUnreachable(reason, sent, status, parseRetryAfter(headers.get("retry-after")));
@@ -84,7 +72,7 @@ export function isLoopback(url: URL): boolean {
 }
 
 /** The status decides before the body is looked at. A body beyond the limit matters only to a success. */
-function judgeStatus(response: Response, body: Awaited<ReturnType<typeof readBounded>>): Response {
+function readResponse(response: Response, body: Awaited<ReturnType<typeof readBounded>>): Response {
   const { status, headers } = response;
   if (status >= 300 && status < 400) throw new UnexpectedResponse("redirect", status);
   throwIfUnavailable(response);

@@ -1,13 +1,9 @@
+import { isObject, parseJson } from "../bytes.ts";
+
 /** The JSON object of a body that is bounded already; null for anything else. Its content type is not asked. */
 export async function readObject(response: Response): Promise<Record<string, unknown> | null> {
-  const text = await response.text();
-  try {
-    const value: unknown = JSON.parse(text);
-    return isObject(value) ? value : null;
-  } catch (error) {
-    if (error instanceof SyntaxError) return null;
-    throw error;
-  }
+  const value = parseJson(await response.text());
+  return isObject(value) ? value : null;
 }
 
 /** What a dotted path leads to, through own members of objects only. */
@@ -16,10 +12,6 @@ export function valueAt(json: unknown, path: string): unknown {
     (value, name) => isObject(value) && Object.hasOwn(value, name) ? value[name] : undefined,
     json,
   );
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** An error code is a word of a protocol; anything else may be prose, or a secret, and is not carried on: null. */

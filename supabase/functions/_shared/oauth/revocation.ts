@@ -1,8 +1,7 @@
 import { revocationRequest } from "oauth4webapi";
 import type { Client, Transport } from "./client.ts";
-import { OAuthError, UnexpectedResponse } from "../errors.ts";
-import { asErrorCode } from "./json.ts";
-import { readObject } from "./json.ts";
+import { OAuthError, UnexpectedResponse } from "./errors.ts";
+import { asErrorCode, readObject } from "./json.ts";
 import { authorizationServer, clientAuthentication, requestOptions } from "./server.ts";
 
 /**

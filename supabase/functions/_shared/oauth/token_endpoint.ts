@@ -5,9 +5,8 @@ import {
   UnsupportedOperationError,
 } from "oauth4webapi";
 import type { Client, TokenSet, Transport } from "./client.ts";
-import { OAuthError, UnexpectedResponse } from "../errors.ts";
-import { asErrorCode } from "./json.ts";
-import { readObject } from "./json.ts";
+import { OAuthError, UnexpectedResponse } from "./errors.ts";
+import { asErrorCode, readObject } from "./json.ts";
 import { authorizationServer, clientAuthentication, requestOptions } from "./server.ts";
 
 /** Longest lifetime believed, in seconds: a year. Beyond it a number is a mistake in its unit. */
@@ -32,7 +31,7 @@ export async function exchangeCode(
     redirect_uri,
     ...(code_verifier === null ? {} : { code_verifier }),
   }, transport);
-  const tokens = await judge(client, response);
+  const tokens = await processTokenResponse(client, response);
   const { refresh_token } = tokens;
   if (refresh_token === undefined) throw new UnexpectedResponse("no_refresh_token", response.status);
   // Where the answer names no API, a sandbox's comes before the provider's own.
@@ -53,7 +52,7 @@ export async function refreshTokens(
   transport: Transport,
 ): Promise<TokenSet> {
   const parameters = { ...client.provider.refresh_parameters, refresh_token };
-  return judge(client, await send(client, "refresh_token", parameters, transport));
+  return processTokenResponse(client, await send(client, "refresh_token", parameters, transport));
 }
 
 function send(
@@ -74,10 +73,10 @@ function send(
 }
 
 /** Tokens beat an error beside them: what the provider has issued must be kept. */
-async function judge(client: Client, response: Response): Promise<TokenSet> {
+async function processTokenResponse(client: Client, response: Response): Promise<TokenSet> {
   const { status } = response;
   const body = await readObject(response);
-  if (response.ok && body?.access_token) return judgeTokens(client, body, status);
+  if (response.ok && body?.access_token) return readTokens(client, body, status);
   const error = asErrorCode(body?.error);
   if (error) throw new OAuthError(error, status);
   if (body === null && response.ok) throw new UnexpectedResponse("not_json", status);
@@ -85,15 +84,14 @@ async function judge(client: Client, response: Response): Promise<TokenSet> {
 }
 
 /** What only describes the tokens (lifetime, scope, API) never costs them: unreadable counts as absent. */
-async function judgeTokens(
+async function readTokens(
   client: Client,
   body: Record<string, unknown>,
   status: number,
 ): Promise<TokenSet> {
-  const { access_token, refresh_token } = await judgeAuthorization(client, body, status);
+  const { access_token, refresh_token } = await readAuthorization(client, body, status);
   return {
     access_token,
-    token_type: "bearer",
     expires_in: readExpiresIn(body.expires_in) ?? client.provider.default_expires_in,
     refresh_token,
     scope: readScope(body.scope),
@@ -102,7 +100,7 @@ async function judgeTokens(
 }
 
 /** The library judges the members that carry the authorization, once two harmless oddities of servers are mended. */
-async function judgeAuthorization(
+async function readAuthorization(
   { provider, client_id }: Client,
   { access_token, token_type, refresh_token }: Record<string, unknown>,
   status: number,

@@ -18,8 +18,7 @@ export const pipedrive: Provider = {
   scope_separator: ",",
   default_expires_in: 3600,
   // Documented both ways: the refresh step returns the same token, yet the status codes page refuses one "already
-  // exchanged". Unclear counts as single use.
-  rotation: "single_use",
+  // exchanged". Unclear counts as spent.
   reuse_grace_ms: 0,
   revokes_on_reuse: false,
   // A refresh token dies after 60 days without use.

@@ -1,17 +1,17 @@
-import { withPatience } from "../time.ts";
+import type { Context } from "../context.ts";
 import {
   notFound,
-  providerUnavailable,
   PublicError,
   reauthorizationRequired,
   refreshInProgress,
+  refreshUnavailable,
 } from "../errors.ts";
 import type { Refreshed } from "../keep/memory.ts";
-import type { Context } from "../context.ts";
-import { type Pause, spend } from "./spend.ts";
 import type { Claim, Peek } from "../keep/store.ts";
-import { leaseTimings, PATIENCE_MS } from "./timings.ts";
 import { openAccessToken } from "../keep/token_set.ts";
+import { withPatience } from "../time.ts";
+import { spend } from "./spend.ts";
+import { leaseTimings, PATIENCE_MS } from "./timings.ts";
 
 /** The token set that a caller has seen and wants to be rid of. */
 export interface Seen {
@@ -36,7 +36,7 @@ export async function refresh(
   ends: number = context.clock.now() + PATIENCE_MS,
 ): Promise<Refreshed> {
   const { clock, memory } = context;
-  const joined = memory.flights.has(keyOf(seen));
+  const joined = memory.refreshes.has(keyOf(seen));
   try {
     const refreshed = await withPatience(clock, ends - clock.now(), startRefresh(context, seen), () => {
       throw refreshInProgress(seen.id);
@@ -55,52 +55,53 @@ export async function refresh(
 
 /** Starts the refresh, or joins the one that this isolate has under way. It outlives the caller. */
 export function startRefresh(context: Context, seen: Seen): Promise<Refreshed> {
-  const { flights } = context.memory;
+  const { refreshes } = context.memory;
   const key = keyOf(seen);
-  const underWay = flights.get(key);
-  if (underWay) return underWay;
-  const flight = fly(context, seen).finally(() => flights.delete(key));
-  flights.set(key, flight);
-  context.waitUntil(flight.then(() => {}, context.report));
-  return flight;
+  const under_way = refreshes.get(key);
+  if (under_way) return under_way;
+  const started = claimUntilRefreshed(context, seen).finally(() => refreshes.delete(key));
+  refreshes.set(key, started);
+  context.waitUntil(started.then(() => {}, context.report));
+  return started;
 }
 
-/** Claims until there is a newer token set or patience ends. */
-async function fly(context: Context, seen: Seen): Promise<Refreshed> {
+async function claimUntilRefreshed(context: Context, seen: Seen): Promise<Refreshed> {
   const { clock, store, memory, client } = context;
   const ends = clock.now() + PATIENCE_MS;
   for (;;) {
     const started = clock.now();
-    const shut = memory.breaker.wait(started);
-    if (shut > 0) throw providerUnavailable(seen.id, shut);
+    const shut_ms = memory.breaker.wait(started);
+    if (shut_ms > 0) throw refreshUnavailable(seen.id, shut_ms);
     const claim = await store.claimRefresh({
       id: seen.id,
       seen_version: seen.version,
       force: seen.force,
       ...leaseTimings(client.provider),
     });
-    const step = await follow(context, seen, claim, { started, ends });
-    if ("access_token" in step) return step;
-    if (clock.now() + step.retry_in_ms > ends) throw step.trouble;
-    await clock.sleep(step.retry_in_ms);
+    const result = await actOn(context, seen, claim, { started, ends });
+    if (!(result instanceof PublicError)) return result;
+    const wait_ms = (result.details.retry_after ?? 0) * 1000;
+    if (clock.now() + wait_ms > ends) throw result;
+    await clock.sleep(wait_ms);
   }
 }
 
-async function follow(
+/** @returns an error, not thrown, where it is worth claiming again after its `retry_after` */
+async function actOn(
   context: Context,
   seen: Seen,
   claim: Claim,
   { started, ends }: { started: number; ends: number },
-): Promise<Refreshed | Pause> {
+): Promise<Refreshed | PublicError> {
   switch (claim.outcome) {
     case "fresh":
-      return found(context, seen.id, "fresh", claim);
+      return await found(context, seen.id, "fresh", claim);
     case "claimed":
       return await spend(context, { ...claim, id: seen.id }, { started, refused: seen.force });
     case "busy":
       return await waitForHolder(context, seen, ends);
     case "backoff":
-      return { retry_in_ms: claim.retry_in_ms, trouble: providerUnavailable(seen.id, claim.retry_in_ms) };
+      return refreshUnavailable(seen.id, claim.retry_in_ms);
     case "reauthorization_required":
       throw reauthorizationRequired(seen.id);
     case "disconnected":
@@ -110,32 +111,31 @@ async function follow(
 }
 
 /** Polls without a lock or a connection until the holder has committed or let go. */
-async function waitForHolder(context: Context, seen: Seen, ends: number): Promise<Refreshed | Pause> {
+async function waitForHolder(context: Context, seen: Seen, ends: number): Promise<Refreshed | PublicError> {
   const { clock, random, store } = context;
   for (let poll = 1; clock.now() < ends; poll++) {
     const most = Math.min(POLL.most, POLL.least * POLL.growth ** poll);
     await clock.sleep(POLL.least + random() * (most - POLL.least));
-    const row = await store.peek(seen.id, null, seen.version);
+    const row = await store.peek({ id: seen.id, user_id: null, seen_version: seen.version });
     if (!row || row.status === "disconnected") throw notFound(seen.id);
     if (row.status === "reauthorization_required") throw reauthorizationRequired(seen.id);
     if (row.version > seen.version) return found(context, seen.id, "held_elsewhere", row);
-    if (row.busy_ms <= 0) return { retry_in_ms: 0, trouble: refreshInProgress(seen.id) };
+    if (row.busy_ms <= 0) return refreshInProgress(seen.id);
   }
   throw refreshInProgress(seen.id);
 }
 
+type StoredToken = Pick<Peek, "version" | "access_expires_at" | "access_token_sealed">;
+
 async function found(
-  context: Context,
+  { client, keyring }: Context,
   id: string,
   outcome: Refreshed["outcome"],
-  row: Pick<Peek, "version" | "access_token_sealed">,
+  { version, access_expires_at, access_token_sealed }: StoredToken,
 ): Promise<Refreshed> {
-  const owner = { id, provider: context.client.provider.name };
-  return {
-    outcome,
-    version: row.version,
-    access_token: await openAccessToken(context.keyring, owner, row.access_token_sealed),
-  };
+  const owner = { id, provider: client.provider.name };
+  const access_token = await openAccessToken(keyring, owner, access_token_sealed);
+  return { outcome, version, access_token, access_expires_at };
 }
 
 function keyOf({ id, version, force }: Seen): string {

@@ -1,9 +1,9 @@
-import { classifyFailure } from "../oauth/failure.ts";
-import { revoke } from "../oauth/revocation.ts";
-import { retry, storageUnavailable, withDeadline } from "../time.ts";
-import { PublicError } from "../errors.ts";
 import type { Context } from "../context.ts";
+import { PublicError } from "../errors.ts";
 import { openRefreshToken } from "../keep/token_set.ts";
+import { classifyFailure, publicErrorOf } from "../oauth/failure.ts";
+import { revoke } from "../oauth/revocation.ts";
+import { backOff, retry, storageUnavailable, withDeadline } from "../time.ts";
 
 /** How often it is tried, and how long one try may take, in milliseconds. */
 const ATTEMPTS = 6;
@@ -16,14 +16,15 @@ const ATTEMPT_MS = 5_000;
  * @returns after the first try, however it went; further ones go on behind the answer
  */
 export async function revokeEnded(context: Context, id: string, refresh_token_sealed: string): Promise<void> {
+  const { client, clock, random, report } = context;
   const tried = Promise.withResolvers<void>();
   const work = retry(
-    context,
-    ATTEMPTS,
-    (error) => worthAnotherTry(context, error),
+    clock,
+    backOff(random, ATTEMPTS),
+    (error) => worthRetrying(context, error),
     () => revokeOnce(context, id, refresh_token_sealed).finally(tried.resolve),
   );
-  context.waitUntil(work.catch(context.report));
+  context.waitUntil(work.catch((error) => report(publicErrorOf(error, client.provider))));
   await tried.promise;
 }
 
@@ -33,19 +34,16 @@ export async function revokeEnded(context: Context, id: string, refresh_token_se
  */
 async function revokeOnce(context: Context, id: string, refresh_token_sealed: string): Promise<void> {
   const { client, clock, fetch, keyring, store } = context;
-  const connection = await store.connection(id, null);
+  const connection = await store.connection({ id, user_id: null });
   if (connection !== null && connection.status !== "disconnected") return;
   const owner = { id, provider: client.provider.name };
   const refresh_token = await openRefreshToken(keyring, owner, refresh_token_sealed);
-  await withDeadline(
-    clock,
-    ATTEMPT_MS,
-    (signal) => revoke(client, refresh_token, "refresh_token", { fetch, signal }),
-  );
+  const send = (signal: AbortSignal) => revoke(client, refresh_token, "refresh_token", { fetch, signal });
+  await withDeadline(clock, ATTEMPT_MS, send);
 }
 
 /** An operator's fault does not mend itself in seconds; whatever else went wrong may. */
-function worthAnotherTry({ client }: Context, error: unknown): number | null {
+function worthRetrying({ client }: Context, error: unknown): number | null {
   if (error instanceof PublicError) return storageUnavailable(error);
   const { class: kind, operator, retry_after_ms } = classifyFailure(error, client.provider);
   return kind === "permanent" || operator ? null : retry_after_ms ?? 0;

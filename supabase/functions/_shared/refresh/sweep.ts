@@ -1,9 +1,9 @@
-import { PublicError } from "../errors.ts";
 import type { Context } from "../context.ts";
-import { spend } from "./spend.ts";
-import type { DueClaim, SealedTokenSet } from "../keep/store.ts";
-import { leaseTimings } from "./timings.ts";
+import { PublicError } from "../errors.ts";
+import type { Lease, SealedTokenSet } from "../keep/store.ts";
 import { openAccessToken, openRefreshToken, sealTokenSet } from "../keep/token_set.ts";
+import { spend } from "./spend.ts";
+import { leaseTimings } from "./timings.ts";
 
 /** Refreshes that start together: as many as are leased at once, so that no lease runs while its request waits. */
 const CONCURRENCY = 10;
@@ -33,26 +33,24 @@ export interface Swept {
  */
 export async function sweep(context: Context): Promise<Swept> {
   const refreshes = await refreshDue(context);
-  return {
-    ...refreshes,
-    resealed: await resealAll(context),
-    purged: await purgeAll(context),
-  };
+  const resealed = await resealAll(context);
+  const purged = await context.store.purge({ limit: PURGE_LIMIT });
+  return { ...refreshes, resealed, purged };
 }
 
 async function refreshDue(context: Context): Promise<Omit<Swept, "resealed" | "purged">> {
-  const { clock, client, memory, store } = context;
+  const { clock, client: { provider }, memory, store } = context;
   const count = { due: 0, refreshed: 0, failed: 0, reauthorization_required: 0 };
   const ends = clock.now() + BATCHES_MS;
   while (clock.now() < ends && memory.breaker.wait(clock.now()) === 0) {
     const started = clock.now();
     const batch = await store.claimDue({
-      provider: client.provider.name,
+      provider: provider.name,
       limit: CONCURRENCY,
-      idle_ms: client.provider.keep_alive_ms,
-      ...leaseTimings(client.provider),
+      idle_ms: provider.keep_alive_ms,
+      ...leaseTimings(provider),
     });
-    const leases = batch.filter((claim) => claim.outcome === "claimed");
+    const leases = batch.filter((due) => due.outcome === "claimed");
     if (leases.length === 0) break;
     for (const outcome of await Promise.all(leases.map((lease) => refreshOne(context, lease, started)))) {
       count.due += 1;
@@ -64,12 +62,12 @@ async function refreshDue(context: Context): Promise<Omit<Swept, "resealed" | "p
 
 async function refreshOne(
   context: Context,
-  lease: DueClaim,
+  lease: Lease,
   started: number,
 ): Promise<"refreshed" | "failed" | "reauthorization_required"> {
   try {
-    const end = await spend(context, lease, { started, refused: false });
-    return "access_token" in end ? "refreshed" : "failed";
+    const result = await spend(context, lease, { started, refused: false });
+    return result instanceof PublicError ? "failed" : "refreshed";
   } catch (error) {
     if (error instanceof PublicError && error.code === "REAUTHORIZATION_REQUIRED") {
       return "reauthorization_required";
@@ -81,9 +79,10 @@ async function refreshOne(
 
 /** Reseals under the key that seals now. What does not open is reported and left as it is. */
 async function resealAll(context: Context): Promise<number> {
-  const { client, keyring, report, store } = context;
+  const { client, keyring: { key_id }, report, store } = context;
+  const under_others = { provider: client.provider.name, key_id, limit: RESEAL_LIMIT };
   let resealed = 0;
-  for (const row of await store.sealedUnderOtherKeys(client.provider.name, keyring.key_id, RESEAL_LIMIT)) {
+  for (const row of await store.sealedUnderOtherKeys(under_others)) {
     try {
       if (await resealOne(context, row)) resealed += 1;
     } catch (error) {
@@ -93,17 +92,14 @@ async function resealAll(context: Context): Promise<number> {
   return resealed;
 }
 
-async function purgeAll({ store }: Context): Promise<number> {
-  return await store.purgeAuthorizationRequests(PURGE_LIMIT) + await store.purgeEvents(PURGE_LIMIT);
-}
-
 async function resealOne({ client, keyring, store }: Context, row: SealedTokenSet): Promise<boolean> {
-  const owner = { id: row.id, provider: client.provider.name };
+  const { id, version, key_id } = row;
+  const owner = { id, provider: client.provider.name };
   const access_token = await openAccessToken(keyring, owner, row.access_token_sealed);
   const refresh_token = await openRefreshToken(keyring, owner, row.refresh_token_sealed);
   const { key_id: new_key_id, ...seals } = await sealTokenSet(keyring, owner, {
     ...access_token,
     refresh_token,
   });
-  return store.reseal({ id: row.id, version: row.version, key_id: row.key_id, ...seals, new_key_id });
+  return store.reseal({ id, version, key_id, ...seals, new_key_id });
 }

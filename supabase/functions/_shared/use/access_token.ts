@@ -1,16 +1,20 @@
-import { notFound, PublicError, reauthorizationRequired } from "../errors.ts";
 import type { Context } from "../context.ts";
+import { notFound, type PublicCode, PublicError, reauthorizationRequired } from "../errors.ts";
+import type { Refreshed } from "../keep/memory.ts";
+import type { Peek, Store } from "../keep/store.ts";
+import { openAccessToken } from "../keep/token_set.ts";
+import type { AccessToken } from "../oauth/client.ts";
 import { refresh, startRefresh } from "../refresh/refresh.ts";
-import type { Peek } from "../keep/store.ts";
-import { type AccessToken, openAccessToken } from "../keep/token_set.ts";
 
 /** Codes over which a token that still lives is served: its refresh failed, and not for good. */
-const SERVE_WHILE_ALIVE: ReadonlySet<string> = new Set([
+const SERVE_WHILE_ALIVE: ReadonlySet<PublicCode> = new Set([
   "CONFIGURATION_INVALID",
   "PROVIDER_UNAVAILABLE",
   "REFRESH_IN_PROGRESS",
   "STORAGE_UNAVAILABLE",
 ]);
+
+type UsableConnection = Peek & { readonly id: string };
 
 /**
  * An access token that works now, refreshed first if it must be.
@@ -23,6 +27,13 @@ const SERVE_WHILE_ALIVE: ReadonlySet<string> = new Set([
  * @returns the same `version` as `failed_version` where no further refresh is allowed: the refusal stands
  * @throws {PublicError} `CONNECTION_NOT_FOUND`, `REAUTHORIZATION_REQUIRED`, `REFRESH_IN_PROGRESS`,
  * `PROVIDER_UNAVAILABLE`, `STORAGE_UNAVAILABLE`, `CONFIGURATION_INVALID`
+ *
+ * @example
+ * ```ts
+ * const { access_token, api_origin, version } = await getAccessToken(context, connection_id, user_id);
+ * // The API answered 401: never this version again.
+ * const newer = await getAccessToken(context, connection_id, user_id, version);
+ * ```
  */
 export async function getAccessToken(
   context: Context,
@@ -30,23 +41,26 @@ export async function getAccessToken(
   user_id: string | null,
   failed_version?: number,
 ): Promise<AccessToken & { readonly version: number }> {
-  const row = await openDoor(context, id, user_id);
+  const { clock, keyring, client } = context;
+  const { name: provider } = client.provider;
+  const row = await usableConnection(context.store, id, user_id);
+  if (row.provider !== provider) throw notFound(id);
   const force = failed_version === row.version;
   const seen = { id, version: row.version, force };
   const atHand = async () => ({
-    ...await openAccessToken(context.keyring, { id, provider: row.provider }, row.access_token_sealed),
+    ...await openAccessToken(keyring, { id, provider }, row.access_token_sealed),
     version: row.version,
   });
   if (row.fresh_in_ms > 0 && !force) {
     if (row.refresh_in_ms <= 0 && row.busy_ms <= 0) startRefresh(context, seen);
     return atHand();
   }
-  const asked = context.clock.now();
+  const asked = clock.now();
   try {
     const { access_token, version } = await refresh(context, seen);
     return { ...access_token, version };
   } catch (error) {
-    const alive = !force && row.expires_in_ms > context.clock.now() - asked;
+    const alive = !force && row.expires_in_ms > clock.now() - asked;
     if (alive && error instanceof PublicError && SERVE_WHILE_ALIVE.has(error.code)) return atHand();
     throw error;
   }
@@ -59,21 +73,25 @@ export async function getAccessToken(
  */
 export async function refreshConnection(
   context: Context,
-  id: string,
-  user_id: string | null,
+  { id, version, refresh_in_ms, access_expires_at }: UsableConnection,
   { force }: { readonly force: boolean },
-): Promise<{ outcome: "refreshed" | "fresh" | "held_elsewhere"; version: number }> {
-  const row = await openDoor(context, id, user_id);
-  if (row.refresh_in_ms > 0 && !force) return { outcome: "fresh", version: row.version };
-  const { outcome, version } = await refresh(context, { id, version: row.version, force });
-  return { outcome, version };
+): Promise<Omit<Refreshed, "access_token">> {
+  if (refresh_in_ms > 0 && !force) return { outcome: "fresh", version, access_expires_at };
+  return await refresh(context, { id, version, force });
 }
 
-/** The one place where it is decided that a caller may use a connection. */
-async function openDoor(context: Context, id: string, user_id: string | null): Promise<Peek> {
-  const row = await context.store.peek(id, user_id, -1);
-  if (!row || row.provider !== context.client.provider.name) throw notFound(id);
-  if (row.status === "disconnected") throw notFound(id);
+/**
+ * The one place where it is decided that a caller may use a connection.
+ *
+ * @throws {PublicError} `CONNECTION_NOT_FOUND`, `REAUTHORIZATION_REQUIRED`
+ */
+export async function usableConnection(
+  store: Store,
+  id: string,
+  user_id: string | null,
+): Promise<UsableConnection> {
+  const row = await store.peek({ id, user_id, seen_version: -1 });
+  if (!row || row.status === "disconnected") throw notFound(id);
   if (row.status === "reauthorization_required") throw reauthorizationRequired(id);
-  return row;
+  return { ...row, id };
 }

@@ -1,10 +1,10 @@
-import { judgeApiOrigin } from "../oauth/api_origin.ts";
-import { getAccessToken } from "./access_token.ts";
-import { type ApiAnswer, downstreamHeaders, judgeAnswer, responseInvalid, Retryable } from "./api_answer.ts";
-import { retry, withDeadline } from "../time.ts";
-import { PublicError } from "../errors.ts";
 import type { Context } from "../context.ts";
-import { RETRY_COST } from "../keep/retry_budget.ts";
+import { PublicError } from "../errors.ts";
+import { askApi } from "../oauth/api.ts";
+import { type ApiAnswer, Retryable } from "../oauth/api_answer.ts";
+import type { AccessToken } from "../oauth/client.ts";
+import { backOff, retry, withDeadline } from "../time.ts";
+import { getAccessToken } from "./access_token.ts";
 
 export interface ApiCall {
   readonly connection_id: string;
@@ -17,19 +17,12 @@ export interface ApiCall {
   readonly signal?: AbortSignal;
 }
 
-export interface ApiResponse {
-  readonly status: number;
-  /** Only what may travel on. */
-  readonly headers: Headers;
-  /** As the provider sent it, byte for byte. */
-  readonly body: ArrayBuffer;
+export interface ApiResponse extends Pick<ApiAnswer, "status" | "headers" | "body"> {
   /** Of the token set that was accepted. */
   readonly version: number;
   /** Requests that it took. */
   readonly attempts: number;
 }
-
-type Token = Awaited<ReturnType<typeof getAccessToken>>;
 
 /** A whole call, waiting for a refresh included, in milliseconds; the platform would give up at 150 s. */
 const CALL_MS = 25_000;
@@ -38,7 +31,6 @@ const MOST_ATTEMPTS = 3;
 /** With less than this left, waiting for another attempt is not worth it. */
 const LEAST_LEFT_MS = 500;
 const MAX_RESPONSE_BYTES = 2 * 1024 * 1024;
-const USER_AGENT = "oauth-tokens-on-supabase";
 
 /**
  * GETs from the provider's API in a user's name.
@@ -46,27 +38,30 @@ const USER_AGENT = "oauth-tokens-on-supabase";
  * A 401 is answered with one refresh of the version that failed and one replay; what is still refused then is not
  * about the token. 403 and 402 never are. Rate limits and outages are retried inside the deadline, with full jitter.
  *
- * @throws {PublicError} all of `getAccessToken`, `PROVIDER_FORBIDDEN`, `PROVIDER_REJECTED`, `PROVIDER_RATE_LIMITED`,
- * `PROVIDER_UNAVAILABLE`, `PROVIDER_RESPONSE_INVALID`
+ * @throws {PublicError} all of `getAccessToken` and of `askApi`
+ *
+ * @example
+ * ```ts
+ * const call = { connection_id, user_id, path: "/api/v2/deals", query: { limit: "10" } };
+ * const { body } = await callApi(context, call);
+ * ```
  */
 export async function callApi(context: Context, call: ApiCall): Promise<ApiResponse> {
   const { connection_id, user_id } = call;
   const progress = { ends: context.clock.now() + CALL_MS, attempts: 0 };
   let token = await getAccessToken(context, connection_id, user_id);
-  let answer = await ask(context, call, token, progress);
-  if (answer.status === 401) {
+  let answer: ApiAnswer;
+  try {
+    answer = await ask(context, call, token, progress);
+  } catch (error) {
+    if (!isTokenRefused(error)) throw error;
     const refused = token.version;
     token = await getAccessToken(context, connection_id, user_id, refused);
-    if (token.version !== refused) answer = await ask(context, call, token, progress);
+    if (token.version === refused) throw error;
+    answer = await ask(context, call, token, progress);
   }
-  const { status, headers, body } = judgeAnswer(answer, connection_id);
-  return {
-    status,
-    headers: downstreamHeaders(headers),
-    body,
-    version: token.version,
-    attempts: progress.attempts,
-  };
+  const { status, headers, body } = answer;
+  return { status, headers, body, version: token.version, attempts: progress.attempts };
 }
 
 interface Progress {
@@ -76,99 +71,32 @@ interface Progress {
 }
 
 /** Asks with one token until there is an answer that repeating cannot better. */
-function ask(context: Context, call: ApiCall, token: Token, progress: Progress): Promise<ApiAnswer> {
-  const { clock, memory } = context;
-  const worthAnother = (error: unknown): number | null => {
-    if (!(error instanceof Retryable) || call.signal?.aborted) return null;
+function ask(
+  context: Context,
+  { connection_id, path, query, signal: caller }: ApiCall,
+  token: AccessToken,
+  progress: Progress,
+): Promise<ApiAnswer> {
+  const { client, clock, fetch, memory, random } = context;
+  const worthRetrying = (error: unknown): number | null => {
+    if (!(error instanceof Retryable) || caller?.aborted) return null;
     const fits = clock.now() + error.least_ms + LEAST_LEFT_MS <= progress.ends;
-    const again = progress.attempts < MOST_ATTEMPTS && fits && memory.retries.take(error.cost);
+    const again = progress.attempts < MOST_ATTEMPTS && fits && memory.retries.take(error);
     return again ? error.least_ms : null;
   };
-  return retry(context, MOST_ATTEMPTS, worthAnother, async () => {
+  return retry(clock, backOff(random, MOST_ATTEMPTS), worthRetrying, async () => {
     progress.attempts += 1;
-    const answer = await send(context, call, token, progress.ends);
-    if (answer.status !== 401) judgeAnswer(answer, call.connection_id);
+    const left_ms = Math.max(0, Math.min(ATTEMPT_MS, progress.ends - clock.now()));
+    const answer = await withDeadline(clock, left_ms, (deadline) => {
+      const signal = caller ? AbortSignal.any([deadline, caller]) : deadline;
+      const request = { path, query, limit: MAX_RESPONSE_BYTES, connection_id };
+      return askApi(client, token, request, { fetch, signal });
+    });
     memory.retries.success();
     return answer;
   });
 }
 
-/** Sends once. Nothing of the caller's request travels: the headers are built from nothing, redirects end here. */
-async function send(context: Context, call: ApiCall, token: Token, ends: number): Promise<ApiAnswer> {
-  const { connection_id, signal: caller } = call;
-  const url = addressOf(context, call, token);
-  const headers = {
-    authorization: `Bearer ${token.access_token}`,
-    accept: "application/json",
-    "user-agent": USER_AGENT,
-  };
-  const left_ms = Math.max(0, Math.min(ATTEMPT_MS, ends - context.clock.now()));
-  try {
-    return await withDeadline(context.clock, left_ms, async (deadline) => {
-      const signal = caller ? AbortSignal.any([deadline, caller]) : deadline;
-      signal.throwIfAborted();
-      const response = await context.fetch(url, { headers, redirect: "manual", signal });
-      const { status, headers: answered } = response;
-      return {
-        status,
-        headers: answered,
-        body: response.ok ? await readBody(response, connection_id) : await drop(response),
-      };
-    });
-  } catch (error) {
-    if (error instanceof PublicError) throw error;
-    throw unanswered(error, connection_id, caller);
-  }
-}
-
-/** @throws {PublicError} `PROVIDER_RESPONSE_INVALID` where the stored origin is not one that a token may be sent to */
-function addressOf({ client }: Context, { connection_id, path, query }: ApiCall, { api_origin }: Token): URL {
-  const origin = judgeApiOrigin(client, api_origin);
-  if (origin === null) throw responseInvalid("it named an API address that is not allowed", connection_id);
-  const url = new URL(origin);
-  url.pathname = path;
-  // A blank as `+` is form encoding (https://url.spec.whatwg.org/#urlencoded-serializing); `%20` is understood everywhere.
-  url.search = new URLSearchParams(query).toString().replaceAll("+", "%20");
-  return url;
-}
-
-/** What the network said is dropped: it may quote the address, and with it the search. */
-function unanswered(error: unknown, connection_id: string, caller?: AbortSignal): PublicError {
-  if (caller?.aborted) {
-    return new PublicError("PROVIDER_UNAVAILABLE", "the caller left before the provider answered", {
-      connection_id,
-    });
-  }
-  const late = error instanceof DOMException && error.name === "TimeoutError";
-  return new Retryable(
-    "PROVIDER_UNAVAILABLE",
-    late ? "the provider did not answer in time" : "the provider cannot be reached",
-    { connection_id },
-    0,
-    late ? RETRY_COST.timeout : RETRY_COST.answered,
-  );
-}
-
-/** Counted as it arrives and after decompression, because no header says how much that will be. */
-async function readBody(response: Response, connection_id: string): Promise<ArrayBuffer> {
-  const chunks = [];
-  let size = 0;
-  for await (const chunk of response.body ?? []) {
-    size += chunk.byteLength;
-    if (size > MAX_RESPONSE_BYTES) throw responseInvalid("larger than 2 MiB", connection_id);
-    chunks.push(chunk);
-  }
-  const whole = new ArrayBuffer(size);
-  const bytes = new Uint8Array(whole);
-  let filled = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, filled);
-    filled += chunk.byteLength;
-  }
-  return whole;
-}
-
-async function drop(response: Response): Promise<null> {
-  await response.body?.cancel();
-  return null;
+function isTokenRefused(error: unknown): boolean {
+  return error instanceof PublicError && error.code === "PROVIDER_REJECTED" && error.status === 401;
 }

@@ -1,0 +1,37 @@
+import type { Context } from "../context.ts";
+import { digest, randomSecret } from "../keep/seal.ts";
+import { readAuthorizationResponse } from "../oauth/authorization.ts";
+
+/** What became of an authorization response. Only a request of ours says where the browser goes. */
+export type ReceivedAuthorization =
+  | { readonly outcome: "parked"; readonly return_to: string; readonly ticket: string }
+  | { readonly outcome: "denied"; readonly return_to: string }
+  | { readonly outcome: "not_begun_here" }
+  | { readonly outcome: "invalid" };
+
+/**
+ * Parks the code of an authorization response behind a one-time ticket, or records the denial. Either uses up `state`.
+ *
+ * No token request goes out: who is at the browser is not known here, and the code must wait for the user who began
+ * (the browser-swapping attack of RFC 9700 §4.7). One conditional update decides, so a repeated redirect is `invalid`.
+ */
+export async function receiveAuthorizationResponse(
+  { client, store, keyring }: Context,
+  parameters: URLSearchParams,
+): Promise<ReceivedAuthorization> {
+  const response = readAuthorizationResponse(client, parameters);
+  if (response.outcome === "not_begun_here" || response.outcome === "invalid") return response;
+  const request = { id: await digest(response.state), provider: client.provider.name };
+  if (response.outcome === "denied") {
+    const denial = { ...request, ticket_hash: null, code_sealed: null };
+    const denied = await store.receiveAuthorizationResponse(denial);
+    return denied ? { outcome: "denied", ...denied } : { outcome: "invalid" };
+  }
+  const ticket = randomSecret();
+  const parked = await store.receiveAuthorizationResponse({
+    ...request,
+    ticket_hash: await digest(ticket),
+    code_sealed: await keyring.seal(response.code, { ...request, field: "code" }),
+  });
+  return parked ? { outcome: "parked", ...parked, ticket } : { outcome: "invalid" };
+}

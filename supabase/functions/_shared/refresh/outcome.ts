@@ -1,0 +1,106 @@
+import type { Context } from "../context.ts";
+import {
+  notFound,
+  PublicError,
+  reauthorizationRequired,
+  refreshInProgress,
+  refreshUnavailable,
+} from "../errors.ts";
+import type { Refreshed } from "../keep/memory.ts";
+import type { Failure, Lease } from "../keep/store.ts";
+import { sealTokenSet } from "../keep/token_set.ts";
+import type { AccessToken, TokenSet } from "../oauth/client.ts";
+import { retry, storageUnavailable } from "../time.ts";
+import { revokeEnded } from "./revoke.ts";
+import { COMMIT_LATE_MS, COMMIT_PAUSES_MS } from "./timings.ts";
+
+/**
+ * Commits what was issued. Success beats failure: it is kept even if the lease has gone to someone else meanwhile.
+ *
+ * Where the database does not take it, the caller is answered from memory and the commit goes on behind the answer.
+ *
+ * @param elapsed_ms since the request was sent
+ * @returns an error, not thrown, where it is worth claiming again after its `retry_after`
+ */
+export async function commit(
+  context: Context,
+  { id, lease_id, version: base_version }: Lease,
+  { refresh_token, ...access_token }: AccessToken & { readonly refresh_token: string },
+  { expires_in, scope }: TokenSet,
+  elapsed_ms: () => number,
+): Promise<Refreshed | PublicError> {
+  const { clock, store, keyring, client } = context;
+  const owner = { id, provider: client.provider.name };
+  const sealed = await sealTokenSet(keyring, owner, { ...access_token, refresh_token });
+  const send = () =>
+    store.commitRefresh({
+      id,
+      lease_id,
+      base_version,
+      ...sealed,
+      scope: scope?.join(" ") ?? null,
+      expires_in_ms: expires_in * 1000,
+      elapsed_ms: Math.round(elapsed_ms()),
+    });
+  const refreshed = { outcome: "refreshed" as const, version: base_version + 1, access_token };
+  let committed: Awaited<ReturnType<typeof send>>;
+  try {
+    committed = await retry(clock, COMMIT_PAUSES_MS, storageUnavailable, send);
+  } catch (error) {
+    if (storageUnavailable(error) === null) throw error;
+    context.waitUntil(commitLate(context, send));
+    return { ...refreshed, access_expires_at: null };
+  }
+  switch (committed.outcome) {
+    case "committed":
+    case "already_committed":
+      return { ...refreshed, access_expires_at: committed.access_expires_at };
+    case "superseded":
+      return refreshInProgress(id);
+    case "disconnected":
+      // What was issued since must not outlive the user's no.
+      context.waitUntil(revokeEnded(context, id, sealed.refresh_token_sealed));
+      throw notFound(id);
+  }
+}
+
+/**
+ * Gives the lease back and records why; only the database knows whether a refusal is final.
+ *
+ * @returns after which wait to claim again, as the error of a caller who cannot wait that long
+ * @throws {PublicError} `REAUTHORIZATION_REQUIRED` if it was
+ */
+export async function fail(
+  { clock, store }: Context,
+  { id, lease_id }: Lease,
+  failure: Pick<Failure, "class" | "wait_ms" | "code">,
+): Promise<PublicError> {
+  const wait_ms = Math.ceil(failure.wait_ms);
+  const { outcome, retry_in_ms } = await retry(
+    clock,
+    COMMIT_PAUSES_MS,
+    storageUnavailable,
+    () => store.failRefresh({ id, lease_id, ...failure, wait_ms }),
+  );
+  switch (outcome) {
+    case "reauthorization_required":
+      throw reauthorizationRequired(id);
+    case "superseded":
+      return refreshInProgress(id);
+    case "retry":
+      return refreshUnavailable(id, retry_in_ms);
+  }
+}
+
+async function commitLate({ clock, report }: Context, send: () => Promise<unknown>): Promise<void> {
+  try {
+    await retry(clock, latePauses(), storageUnavailable, send);
+  } catch (error) {
+    const lost = new PublicError("STORAGE_UNAVAILABLE", "a refreshed token set was not stored");
+    report(storageUnavailable(error) === null ? error : lost);
+  }
+}
+
+function* latePauses(): Generator<number> {
+  for (let waited = 0; waited < COMMIT_LATE_MS; waited += 1_000) yield 1_000;
+}

@@ -1,0 +1,128 @@
+-- A token set: the sealed tokens of one connection.
+--
+-- Apart from the connection, so that no question about a connection can answer with a secret; access and refresh
+-- token apart from each other, so that reading the one never touches the other. The keys that open them are not in
+-- this database.
+
+create table oauth.token_sets (
+  connection_id uuid primary key references oauth.connections (id) on delete cascade,
+  access_token_sealed oauth.sealed not null,
+  refresh_token_sealed oauth.sealed not null,
+  key_id text not null,
+  constraint token_sets_key_id_is_the_seals check (
+    split_part(access_token_sealed, '.', 2) = key_id and split_part(refresh_token_sealed, '.', 2) = key_id
+  )
+);
+
+comment on table oauth.token_sets is
+  'Written in the transaction that raises the connection''s version. Erased means that the row is gone.';
+comment on column oauth.token_sets.access_token_sealed is
+  'JSON of access_token and api_origin: where the token is sent is sealed with it, so that no edited column can redirect it.';
+comment on column oauth.token_sets.key_id is
+  'Under which key both seals were made. A key may be removed once no row names it, so the check holds this to the seals themselves.';
+
+create index token_sets_key_id_idx on oauth.token_sets (key_id);
+
+revoke all on oauth.token_sets from public, anon, authenticated, service_role;
+grant select, insert, update, delete on oauth.token_sets to service_role;
+
+-- No policy: row level security then shows no row to anyone but service_role, which bypasses it.
+alter table oauth.token_sets enable row level security;
+alter table oauth.token_sets force row level security;
+
+create function oauth.store_token_set(
+  p_id uuid,
+  p_lease_id uuid,
+  p_access_token_sealed text,
+  p_refresh_token_sealed text,
+  p_key_id text,
+  p_expires_in_ms bigint,
+  p_elapsed_ms bigint
+)
+returns timestamptz
+language plpgsql security invoker
+set search_path = ''
+as $$
+declare
+  v_now timestamptz := clock_timestamp();
+  -- Ten years stand for "longer than anyone will wait". An absurd number must not cost the token that came with it.
+  v_life_ms bigint := least(greatest(coalesce(p_expires_in_ms, 0), 0), 315360000000);
+  v_elapsed_ms bigint := least(greatest(coalesce(p_elapsed_ms, 0), 0), 315360000000);
+  v_expires_at timestamptz := v_now + (v_life_ms - v_elapsed_ms) * interval '1 millisecond';
+  -- A share of the life, because a fixed margin breaks tokens that live shortly; jitter, because connections made
+  -- together would otherwise be refreshed together for ever.
+  v_soft_window_ms double precision := least(300000, 0.2 * v_life_ms) * (0.8 + 0.4 * random());
+  v_leeway_ms double precision := least(60000, 0.1 * v_life_ms);
+begin
+  -- Once the provider has rotated, these tokens exist nowhere else. Not a setting of the function: that would end with
+  -- it, before the commit that has to wait for the disk.
+  perform set_config('synchronous_commit', 'on', true);
+
+  insert into oauth.token_sets as s (connection_id, access_token_sealed, refresh_token_sealed, key_id)
+  values (p_id, p_access_token_sealed, p_refresh_token_sealed, p_key_id)
+  on conflict (connection_id) do update
+     set access_token_sealed = excluded.access_token_sealed,
+         refresh_token_sealed = excluded.refresh_token_sealed,
+         key_id = excluded.key_id;
+
+  update oauth.connections c
+     set status = 'active',
+         version = c.version + 1,
+         access_expires_at = v_expires_at,
+         leeway = v_leeway_ms * interval '1 millisecond',
+         refresh_after = v_expires_at - v_soft_window_ms * interval '1 millisecond',
+         lease_id = null,
+         lease_until = null,
+         attempts = 0,
+         unsettled_until = null,
+         next_attempt_at = null,
+         committed_lease_id = p_lease_id,
+         -- By the present holder. Of a commit that came late it is not known when its lease was given.
+         refresh_ms = case when c.lease_id = p_lease_id then oauth.milliseconds_between(c.claimed_at, v_now) end,
+         failure_code = null,
+         refreshed_at = v_now,
+         updated_at = v_now
+   where c.id = p_id;
+  return v_expires_at;
+end;
+$$;
+revoke execute on function oauth.store_token_set from public, anon, authenticated;
+grant execute on function oauth.store_token_set to service_role;
+comment on function oauth.store_token_set is
+  'Writes the tokens of a connection whose row the caller has locked. Returns when the access token expires.';
+
+create function oauth.erase_token_set(p_id uuid, p_kind text)
+returns text
+language plpgsql security invoker
+set search_path = ''
+as $$
+declare
+  v_refresh_token_sealed text;
+begin
+  delete from oauth.token_sets s
+   where s.connection_id = p_id
+  returning s.refresh_token_sealed into v_refresh_token_sealed;
+  update oauth.connections c
+     set status = 'disconnected',
+         version = c.version + 1,
+         access_expires_at = null,
+         leeway = '0',
+         refresh_after = null,
+         lease_id = null,
+         lease_until = null,
+         attempts = 0,
+         unsettled_until = null,
+         next_attempt_at = null,
+         committed_lease_id = null,
+         refresh_ms = null,
+         failure_code = null,
+         updated_at = clock_timestamp()
+   where c.id = p_id;
+  perform oauth.record(p_id, p_kind);
+  return v_refresh_token_sealed;
+end;
+$$;
+revoke execute on function oauth.erase_token_set from public, anon, authenticated;
+grant execute on function oauth.erase_token_set to service_role;
+comment on function oauth.erase_token_set is
+  'Erases the tokens of a connection whose row the caller has locked; p_kind is the event that says why. Returns the sealed refresh token, to be revoked at the provider.';

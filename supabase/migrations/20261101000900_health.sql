@@ -1,0 +1,92 @@
+-- How healthy the connections are, for whoever runs this: two views, one line a connection and one line a provider.
+--
+-- They are in schema oauth, which the API does not expose: read them in the SQL editor or with psql. No column of them
+-- is a secret.
+
+create function oauth.idle_limit(p_provider text)
+returns interval
+language sql immutable security invoker
+set search_path = ''
+as $$
+  select case p_provider
+    -- https://pipedrive.readme.io/docs/marketplace-oauth-authorization
+    when 'pipedrive' then interval '60 days'
+  end;
+$$;
+revoke execute on function oauth.idle_limit from public, anon, authenticated;
+grant execute on function oauth.idle_limit to service_role;
+comment on function oauth.idle_limit is
+  'After how long without a refresh a provider''s refresh tokens die; null where the provider names no such time.';
+
+create view oauth.connection_health
+with (security_invoker = true)
+as
+select
+  c.id,
+  c.user_id,
+  c.provider,
+  c.status,
+  case
+    when c.status <> 'active' then c.status
+    when c.lease_until > t.now then 'refreshing'
+    when c.unsettled_until is not null then 'unsettled'
+    when c.next_attempt_at > t.now then 'backing_off'
+    when c.attempts > 0 then 'retry_due'
+    when idle.days_left <= 14 then 'expiring'
+    else 'healthy'
+  end as health,
+  -- Also the cause for which reauthorization is required.
+  c.failure_code as last_error,
+  case when c.failure_code is not null then (
+    select e.created_at from oauth.events e where e.connection_id = c.id order by e.id desc limit 1
+  ) end as last_error_at,
+  c.attempts,
+  c.next_attempt_at,
+  c.access_expires_at,
+  c.refreshed_at,
+  idle.days_left as idle_days_left,
+  c.refresh_ms
+from oauth.connections c
+cross join (select clock_timestamp() as now) t
+cross join lateral (
+  select case when c.status = 'active' then
+    round((extract(epoch from c.refreshed_at + oauth.idle_limit(c.provider) - t.now) / 86400)::numeric, 1)
+  end as days_left
+) idle;
+
+comment on view oauth.connection_health is
+  'How each connection is: healthy; refreshing; unsettled (an answer was missed), backing_off and retry_due (refreshing fails at present); expiring (its refresh token dies of disuse within 14 days: the sweep does not run); reauthorization_required; disconnected.';
+comment on column oauth.connection_health.last_error is
+  'Null since the last success. Where reauthorization is required its cause: grant_refused or rotation_lost.';
+comment on column oauth.connection_health.idle_days_left is
+  'Until the refresh token dies of disuse; null where the provider names no such time.';
+comment on column oauth.connection_health.refresh_ms is
+  'What the last refresh took, from the lease to the commit; null where the tokens are those of connecting or came late.';
+
+create view oauth.provider_health
+with (security_invoker = true)
+as
+select
+  h.provider,
+  count(*) filter (where h.status = 'active') as active,
+  count(*) filter (where h.status = 'reauthorization_required') as reauthorization_required,
+  count(*) filter (where h.status = 'disconnected') as disconnected,
+  count(*) filter (where h.health = 'healthy') as healthy,
+  count(*) filter (where h.health = 'refreshing') as refreshing,
+  count(*) filter (where h.health in ('unsettled', 'backing_off', 'retry_due')) as degraded,
+  count(*) filter (where h.health = 'expiring') as expiring,
+  count(*) filter (where h.status = 'reauthorization_required' and h.last_error = 'rotation_lost') as rotation_lost,
+  min(h.idle_days_left) as least_idle_days_left,
+  max(h.refreshed_at) as last_refreshed_at,
+  round(percentile_cont(0.5) within group (order by h.refresh_ms)
+    filter (where h.refreshed_at > clock_timestamp() - interval '1 day')) as refresh_ms_p50,
+  round(percentile_cont(0.95) within group (order by h.refresh_ms)
+    filter (where h.refreshed_at > clock_timestamp() - interval '1 day')) as refresh_ms_p95
+from oauth.connection_health h
+group by h.provider;
+
+comment on view oauth.provider_health is
+  'Per provider: connections by status, the active ones by health, and what the last refresh of each connection took where it is less than a day old.';
+
+revoke all on oauth.connection_health, oauth.provider_health from public, anon, authenticated, service_role;
+grant select on oauth.connection_health, oauth.provider_health to service_role;
