@@ -3,14 +3,14 @@
  * Arguments narrow it: `deno task lab model browser/story_test.ts`.
  */
 import { close, counted, type Counts, plus } from "../tests/support/counted.ts";
-import { withDatabase } from "../tests/support/database.ts";
+import { TEMPLATE_URL, withDatabase } from "../tests/support/database.ts";
 
 const PLACES = ["docs", "model", "schedule", "local", "examples", "property", "deploy", "browser", "chaos"];
 
 Deno.chdir(new URL(".", import.meta.url));
 await withDatabase(async ({ url }) => {
   // One server for whoever needs no more than a database: each file takes a copy of this one.
-  Deno.env.set("TESTS_DATABASE_URL", url);
+  Deno.env.set(TEMPLATE_URL, url);
   let counts: Counts = { passed: 0, failed: 0 };
   for (const place of Deno.args.length > 0 ? Deno.args : PLACES) {
     console.log(`\n── lab/${place}`);

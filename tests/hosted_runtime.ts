@@ -2,7 +2,7 @@
  * The function code on the Deno that Supabase hosts: types and unit tests, in a folder that holds what a deploy would
  * upload and the tests, and nothing of the current Deno's (its lock file and `node_modules` are of a newer kind).
  */
-import { withDatabase } from "./support/database.ts";
+import { TEMPLATE_URL, withDatabase } from "./support/database.ts";
 import { walk } from "./support/walk.ts";
 
 /** What `supabase/edge-runtime` pins. */
@@ -32,7 +32,7 @@ if (import.meta.main) {
     await Deno.writeTextFile(new URL("all_test.ts", place), allOf(tests));
     await withDatabase(async ({ url }) => {
       // Started here: this Deno has what a server needs, and the hosted runtime's has not.
-      Deno.env.set("TESTS_DATABASE_URL", url);
+      Deno.env.set(TEMPLATE_URL, url);
       await run(folder, TESTS, "test", "--allow-all", "all_test.ts");
     });
   } finally {
