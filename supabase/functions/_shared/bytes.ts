@@ -20,6 +20,9 @@ export async function readBounded(body: ReadableStream<Uint8Array> | null, limit
   return bytes;
 }
 
+/** A body that has been read; the hosted runtime's TypeScript has another name for it than the current one's. */
+export type Bytes = NonNullable<Awaited<ReturnType<typeof readBounded>>>;
+
 /** UTF-8 as text; undefined if it is not well-formed. */
 export function decodeUtf8(bytes: Uint8Array): string | undefined {
   try {

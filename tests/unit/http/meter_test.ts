@@ -1,4 +1,4 @@
-import { Meter, newMeters, serverTiming } from "../../../supabase/functions/_shared/http/meter.ts";
+import { Meter, serverTiming } from "../../../supabase/functions/_shared/http/meter.ts";
 import { assertEquals, assertRejects } from "../../support/assert.ts";
 
 /** A meter on a clock that a test sets. */
@@ -61,7 +61,7 @@ Deno.test("a call that outlives the request is measured up to now", () => {
 });
 
 Deno.test("serverTiming() names what was called, and the whole", async () => {
-  const meters = newMeters();
+  const meters = { database: new Meter(), provider: new Meter() };
   assertEquals(serverTiming(meters, 7), "total;dur=7");
   const { meter, clock } = meterAt();
   const { promise, end } = call();

@@ -41,10 +41,6 @@ export interface Meters {
   readonly provider: Meter;
 }
 
-export function newMeters(): Meters {
-  return { database: new Meter(), provider: new Meter() };
-}
-
 /**
  * The value of a `Server-Timing` header (https://www.w3.org/TR/server-timing/): whole milliseconds in all, and of
  * them at the database and at the provider. A kind that was not called is left out.

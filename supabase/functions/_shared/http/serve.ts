@@ -4,7 +4,7 @@ import { PublicError } from "../errors.ts";
 import { asPublicError, errorResponse } from "./errors.ts";
 import { withLimitedBody } from "./input.ts";
 import { type LogFields, writeLine } from "./log.ts";
-import { type Meters, newMeters, serverTiming } from "./meter.ts";
+import { Meter, type Meters, serverTiming } from "./meter.ts";
 
 /** Of these `secret:*` is every secret key of the project, whatever its name. */
 export type AuthModes = NonNullable<Parameters<typeof withSupabase>[0]["auth"]>;
@@ -64,7 +64,7 @@ export function serve(
   return async (request) => {
     const started = performance.now();
     const log: LogFields = { request_id: requestIdOf(request), function: name };
-    const meters = newMeters();
+    const meters = { database: new Meter(), provider: new Meter() };
     const response = await answer(request, auth, handle, { log, meters });
     const milliseconds = Math.round(performance.now() - started);
     writeLine({ ...log, ...cost(meters), status: response.status, milliseconds });

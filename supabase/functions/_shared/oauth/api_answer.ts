@@ -1,4 +1,4 @@
-import { decodeUtf8, isObject, parseJson } from "../bytes.ts";
+import { type Bytes, decodeUtf8, isObject, parseJson } from "../bytes.ts";
 import { type ErrorDetails, PublicError } from "../errors.ts";
 import { parseRetryAfter } from "./http.ts";
 
@@ -8,7 +8,7 @@ export interface ApiAnswer {
   /** Only what may travel on: its type and what it says about limits. */
   readonly headers: Headers;
   /** As the provider sent it, byte for byte. */
-  readonly body: Uint8Array<ArrayBuffer>;
+  readonly body: Bytes;
   readonly json: unknown;
 }
 
@@ -48,7 +48,7 @@ const BLOCKED_RETRY_AFTER = 60;
  */
 export function processApiResponse(
   { status, headers }: Response,
-  body: Uint8Array<ArrayBuffer> | null,
+  body: Bytes | null,
   connection_id?: string,
 ): ApiAnswer {
   const details = { connection_id, status, headers: rateLimitHeaders(headers) };
