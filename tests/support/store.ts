@@ -20,6 +20,7 @@ export interface ConnectionRow {
   readonly id: string;
   readonly user_id: string;
   readonly account_key: string;
+  readonly scope: readonly string[];
   readonly status: "active" | "reauthorization_required" | "disconnected";
   readonly version: number;
   readonly access_expires_at: number | null;

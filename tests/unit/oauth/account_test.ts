@@ -53,3 +53,14 @@ Deno.test("valueAt() follows an answer's own members only", () => {
     assertEquals(valueAt({ a: { b: 7 } }, path), undefined);
   }
 });
+
+Deno.test("readAccount() keeps of a name what the database takes, and cuts it between characters", () => {
+  const name = `Baltic\u0000 Timber \ud800${"😀".repeat(400)}`;
+  const read_name = read({ company_name: name, email: "a\u0000@b.example" });
+  assertEquals(read_name?.name, `Baltic Timber \ufffd${"😀".repeat(305)}`);
+  assertEquals(read_name?.email, "a@b.example");
+});
+
+Deno.test("readAccount() takes no id that the database would refuse", () => {
+  for (const id of ["1\u0000", "\ud800", "a\u0007b"]) assertEquals(read({ id }), null);
+});

@@ -56,6 +56,9 @@ const oddities: [string, Record<string, unknown>, Record<string, unknown>][] = [
   ["scope with blanks", { scope: "base  contacts:read" }, { scope: ["base", "contacts:read"] }],
   ["scope with commas and blanks", { scope: " base, contacts:read" }, { scope: ["base", "contacts:read"] }],
   ["scope as an array", { scope: ["base", "contacts:read"] }, { scope: ["base", "contacts:read"] }],
+  ["scope with U+0000 and half a character", { scope: "ba\u0000se contacts\ud800" }, {
+    scope: ["base", "contacts\ufffd"],
+  }],
   ["scope missing: as before", { scope: undefined }, { scope: undefined }],
   ["scope of another type: as before", { scope: 7 }, { scope: undefined }],
   ["api_domain missing: the stored one stays", { api_domain: undefined }, { api_origin: undefined }],

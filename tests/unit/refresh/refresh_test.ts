@@ -437,6 +437,19 @@ Deno.test("after five failures in a row the token endpoint is left alone, then p
   assertEquals((await ask(context, revived)).access_token, "access-1");
 });
 
+Deno.test("a scope that the database would refuse does not cost the token that came with it", async () => {
+  const { context, provider, connection } = await story(expired);
+  const tokens = {
+    access_token: "access-1",
+    refresh_token: "refresh-1",
+    token_type: "bearer",
+    expires_in: 3599,
+  };
+  provider.next(() => json({ ...tokens, scope: "base\u0000 contacts:read" }));
+  assertEquals((await ask(context, connection)).access_token, "access-1");
+  assertEquals((await context.store.row(connection.id)).scope, ["base", "contacts:read"]);
+});
+
 Deno.test("refreshConnection() leaves a fresh token alone unless forced", async () => {
   const { context, connection } = await story();
   const { id, user_id } = connection;

@@ -1,5 +1,8 @@
 import type { Provider } from "./client.ts";
-import { valueAt } from "./json.ts";
+import { readText, valueAt } from "./json.ts";
+
+/** Of a name or an e-mail address (RFC 5321 §4.5.3.1 allows the latter 254). */
+const MOST_CHARACTERS = 320;
 
 /** Whom a connection speaks for at the provider. */
 export interface Account {
@@ -19,16 +22,13 @@ export function readAccount(provider: Provider, json: unknown): Account | null {
   const { account } = provider;
   const ids = account.key.map((path) => readId(valueAt(json, path)));
   if (ids.length === 0 || ids.includes(null)) return null;
-  const [name, email] = [readText(valueAt(json, account.name)), readText(valueAt(json, account.email))];
+  const text = (path: string) => readText(valueAt(json, path), MOST_CHARACTERS);
+  const [name, email] = [text(account.name), text(account.email)];
   return { key: ids.join(":"), ...(name ? { name } : {}), ...(email ? { email } : {}) };
 }
 
 /** Without `:`, so that no two lists of ids share a key. */
 function readId(value: unknown): string | null {
   if (typeof value === "number") return Number.isSafeInteger(value) ? String(value) : null;
-  return typeof value === "string" && /^[^\s:]{1,128}$/.test(value) ? value : null;
-}
-
-function readText(value: unknown): string | null {
-  return typeof value === "string" ? value.trim().slice(0, 320) : null;
+  return typeof value === "string" && /^[^\s:\p{Cc}\p{Cs}]{1,128}$/u.test(value) ? value : null;
 }

@@ -6,7 +6,7 @@ import {
 } from "oauth4webapi";
 import type { Client, TokenSet, Transport } from "./client.ts";
 import { OAuthError, UnexpectedResponse } from "./errors.ts";
-import { asErrorCode, readObject } from "./json.ts";
+import { asErrorCode, readObject, readText } from "./json.ts";
 import { authorizationServer, clientAuthentication, requestOptions } from "./server.ts";
 
 /** Longest lifetime believed, in seconds: a year. Beyond it a number is a mistake in its unit. */
@@ -136,8 +136,8 @@ function readExpiresIn(value: unknown): number | null {
 
 /** Separated by blanks (RFC 6749 §3.3), or as some have it by commas or in an array. */
 function readScope(value: unknown): readonly string[] | undefined {
-  const text = Array.isArray(value) ? value.join(" ") : value;
-  if (typeof text !== "string") return undefined;
+  const text = readText(Array.isArray(value) ? value.join(" ") : value);
+  if (text === null) return undefined;
   const scope = text.split(/[\s,]+/).filter((name) => name !== "");
   return scope.length > 0 ? scope : undefined;
 }
