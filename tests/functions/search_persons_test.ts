@@ -156,6 +156,19 @@ story("of several active connections one must be named", async (stage) => {
   for (const id of ids) assertEquals((await stage.search(`${JANE}&connection_id=${id}`)).status, 200);
 });
 
+story("with one of two connections ended, nobody is answered from the other unasked", async (stage) => {
+  const ids = [await connect(stage), await connect(stage, MARI, OTHER_ACCOUNT)];
+  stage.clock.pause(3_600_000);
+  await stage.provider.revoke({ user: 11 });
+  assertEquals((await stage.search(`${JANE}&connection_id=${ids[0]}`)).refusal, [
+    409,
+    "REAUTHORIZATION_REQUIRED",
+  ]);
+  const { refusal, body } = await stage.search(JANE);
+  assertEquals([refusal, body.connections], [[409, "CONNECTION_AMBIGUOUS"], ids]);
+  assertEquals((await stage.search(`${JANE}&connection_id=${ids[1]}`)).status, 200);
+});
+
 story("a connection that Pipedrive has ended asks for its user until she connects again", async (stage) => {
   const id = await connect(stage);
   stage.clock.pause(3_600_000);

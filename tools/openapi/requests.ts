@@ -25,8 +25,7 @@ const FIELD = "(?:custom_fields|email|notes|phone|name)";
  */
 const WORDS: Readonly<Record<string, Json>> = {
   connection_id: {
-    description:
-      "Which connection. A user with one active connection may leave it out; a secret key may not.",
+    description: "Which connection. A user with one connection may leave it out; a secret key may not.",
     examples: [CONNECTION_ID],
   },
   term: {

@@ -30,7 +30,8 @@ export async function searchPersons(edge: Edge, wire: Wire): Promise<Response> {
 }
 
 /**
- * The one active connection of a user who named none.
+ * The only connection of a user who named none. One that waits to be connected again counts as well: the answer must
+ * not come from another company because the user's own has ended.
  *
  * @throws {PublicError} `INVALID_REQUEST`: a secret key speaks for nobody, so it must name one
  * @throws {PublicError} `CONNECTION_NOT_FOUND`, `REAUTHORIZATION_REQUIRED`, `CONNECTION_AMBIGUOUS`
@@ -38,15 +39,13 @@ export async function searchPersons(edge: Edge, wire: Wire): Promise<Response> {
 async function onlyConnection({ store }: Context, caller: Caller): Promise<string> {
   if (caller.kind !== "user") throw new PublicError("INVALID_REQUEST", '"connection_id" is required');
   const connections = await store.connectionsOf({ user_id: caller.user_id, provider: PROVIDER });
-  const active = connections.filter(({ status }) => status === "active").map(({ id }) => id);
-  const [first, second] = active;
-  if (second !== undefined) {
-    throw new PublicError("CONNECTION_AMBIGUOUS", "you have several connections: name one", {
-      connections: active,
-    });
+  const ids = connections.map(({ id }) => id);
+  const [first, second] = ids;
+  if (first === undefined) {
+    throw new PublicError("CONNECTION_NOT_FOUND", "you have no connection yet: connect first");
   }
-  if (first !== undefined) return first;
-  const [ended] = connections;
-  if (ended) throw reauthorizationRequired(ended.id);
-  throw new PublicError("CONNECTION_NOT_FOUND", "you have no connection yet: connect first");
+  if (connections.every(({ status }) => status !== "active")) throw reauthorizationRequired(first);
+  if (second === undefined) return first;
+  const message = "you have several connections: name one";
+  throw new PublicError("CONNECTION_AMBIGUOUS", message, { connections: ids });
 }
