@@ -36,6 +36,7 @@ const kept: [string, Request, string][] = [
   ["a plus that stands for a blank in the URL", get("term=jane+doe"), "jane doe"],
   ["blanks around it, taken off", post({ term: "  jane  " }), "jane"],
   ["letters of any script", post({ term: "Õie 東京" }), "Õie 東京"],
+  ["a percent sign that escapes nothing", get("term=100%&limit=5"), "100%"],
   ["one character with exact_match", get("term=x&exact_match=true"), "x"],
   ["256 characters, however many units each takes", post({ term: "😀".repeat(256) }), "😀".repeat(256)],
 ];
@@ -48,10 +49,22 @@ for (const [what, request, term] of kept) {
 /** By the field that is named: of a GET what follows `term=jane` or begins with `term`, of a POST the body. */
 const refused: Record<string, (string | Record<string, unknown>)[]> = {
   term: [
-    ...["", "term=", "term=%20%20", "term=x", "term=x&exact_match=false", "term=%20x%20", "&term=john"],
+    ...[
+      "term=J%FCrgen",
+      "term=%E6%9D",
+      "",
+      "term=",
+      "term=%20%20",
+      "term=x",
+      "term=x&exact_match=false",
+      "term=%20x%20",
+      "&term=john",
+    ],
     ...[undefined, 42, null, ["jane"], "x".repeat(257), "\ud800x"].map((term) => ({ term })),
   ],
-  fields: ["&fields=", "&fields=name,password", "&fields=name,,email", { fields: ["name"] }],
+  fields: ["&fields=name%FF", "&fields=", "&fields=name,password", "&fields=name,,email", {
+    fields: ["name"],
+  }],
   exact_match: ["&exact_match=1", "&exact_match=TRUE", { exact_match: "true" }],
   organization_id: [
     ...["0", "1.5", "99999999999999999999"].map((id) => `&organization_id=${id}`),

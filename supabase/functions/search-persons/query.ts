@@ -12,6 +12,8 @@ export interface Search {
 const FIELDS = ["custom_fields", "email", "notes", "phone", "name"];
 const LONGEST_TERM = 256;
 const LONGEST_CURSOR = 1024;
+/** Characters of a name chosen by the caller that a message repeats. */
+const MOST_SHOWN = 40;
 /** The platform's own parameter, https://supabase.com/docs/guides/functions/regional-invocation. */
 const REGION = "forceFunctionRegion";
 
@@ -55,7 +57,9 @@ export const search = v.pipe(
 
 /** @throws {PublicError} `INVALID_REQUEST` naming the field */
 export async function readSearch(request: Request): Promise<Search> {
-  const parameters = new URL(request.url).searchParams;
+  const { search, searchParams: parameters } = new URL(request.url);
+  const stray_bytes = search.slice(1).split("&").find((parameter) => !isUtf8(parameter));
+  if (stray_bytes !== undefined) throw notUtf8(stray_bytes);
   parameters.delete(REGION);
   if (request.method === "GET") return searchOf(fromParameters(parameters));
   const [stray] = parameters.keys();
@@ -72,6 +76,23 @@ function searchOf(input: unknown): Search {
   const { connection_id, ...parameters } = parse(search, input);
   const query = Object.fromEntries(Object.entries(parameters).map(([key, value]) => [key, String(value)]));
   return { connection_id, query };
+}
+
+/** The URL's parser makes U+FFFD of what is not UTF-8, and somebody else would be searched for. */
+function isUtf8(parameter: string): boolean {
+  try {
+    decodeURIComponent(parameter.replace(/%(?![0-9a-f]{2})/gi, "%25"));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function notUtf8(parameter: string): PublicError {
+  const [name = ""] = new URLSearchParams(parameter).keys();
+  return new PublicError("INVALID_REQUEST", `"${name.slice(0, MOST_SHOWN)}" is not UTF-8`, {
+    reason: "a parameter that is not UTF-8",
+  });
 }
 
 /** A query string's texts as the JSON they mean. What means nothing stays a text, and is refused as one. */
@@ -91,7 +112,7 @@ function meaningOf(key: string, value: string): unknown {
 }
 
 function repeated(key: string): PublicError {
-  const message = `"${key.slice(0, 40)}" is given more than once`;
+  const message = `"${key.slice(0, MOST_SHOWN)}" is given more than once`;
   return new PublicError("INVALID_REQUEST", message, { reason: "a repeated parameter" });
 }
 
