@@ -55,6 +55,14 @@ Deno.test("the rows of the old workflow become connections", async (t) => {
       },
     );
 
+    await t.step("a row that names no platform while another names one needs somebody", async () => {
+      await sql`insert into "App_tok" ("AppId", ref_token) values ('0', '1:1:whose')`;
+      const { code, output } = await run(scene, ["--user", USER, "--dry-run"]);
+      assertEquals(code, 1, output);
+      assertMatch(output, /row 3 \(AppId 0\): no platform: it names none/);
+      await sql`delete from "App_tok" where "AppId" = '0'`;
+    });
+
     await t.step("a run moves a row, and the connection works", async () => {
       const { code, output } = await run(scene, ["--user", USER]);
       assertEquals(code, 0, output);
@@ -114,6 +122,18 @@ Deno.test("the rows of the old workflow become connections", async (t) => {
         assertEquals((await requests())["token:refresh"] - before["token:refresh"], 2);
       },
     );
+
+    await t.step("a row that is refused without a reason says so, and the next row is tried", async () => {
+      await sql`insert into "App_tok" ("Platform", "AppId", ref_token)
+        values ('Pipedrive', '21', '1:1:unexplained'), ('Pipedrive', '22', '1:1:spent_too')`;
+      await control.fail_next({ on: "token:refresh", how: "401" });
+      const mapping = await file(scene, "accounts.csv", `account,user_id\n${FIRST},${USER}\n`);
+      const { code, output } = await run(scene, ["--users", mapping]);
+      assertEquals(code, 1, output);
+      assertMatch(output, /row 7 .*later: PROVIDER_UNAVAILABLE: .*status_401.*run again/);
+      assertMatch(output, /row 8 .*refused: the provider has ended it/);
+      await sql`delete from "App_tok" where "AppId" in ('21', '22')`;
+    });
 
     await t.step(
       "what was kept becomes a connection once its user is known, and asks for no new token",

@@ -1,7 +1,7 @@
 /** What the import reads: exports of the old table, and who the rows belong to. */
-import { readRows } from "../../tools/import_app_tok/rows.ts";
+import { readRows, withPlatform } from "../../tools/import_app_tok/rows.ts";
 import { oneUser, usersFrom } from "../../tools/import_app_tok/users.ts";
-import { assertEquals, assertRejects, assertThrows } from "../../tests/support/assert.ts";
+import { assert, assertEquals, assertRejects, assertThrows } from "../../tests/support/assert.ts";
 
 const ANA = "7d0f8f0e-3c1b-4a57-8f8e-2f0a7a9d1c11";
 const ROW = { number: 1, app_id: "12", platform: "Pipedrive", refresh_token: "1:2:abc" };
@@ -44,6 +44,16 @@ Deno.test("readRows() refuses another table by the column that it misses", async
   await withFile("name\nJane\n", async (path) => {
     await assertRejects(() => readRows(path, "App_tok"), Error, 'no column "ref_token"');
   });
+});
+
+Deno.test("withPlatform() takes rows without a platform as this one's, unless another is named", () => {
+  const [unnamed, named, other] = ["", "pipedrive", "HubSpot"].map((platform) => ({ ...ROW, platform }));
+  assert(unnamed && named && other);
+  const platforms = (...rows: typeof unnamed[]) =>
+    withPlatform(rows, "Pipedrive").map(({ platform }) => platform);
+  assertEquals(platforms(unnamed, unnamed), ["Pipedrive", "Pipedrive"]);
+  assertEquals(platforms(unnamed, named), ["Pipedrive", "pipedrive"]);
+  assertEquals(platforms(unnamed, named, other), ["", "pipedrive", "HubSpot"]);
 });
 
 Deno.test("a mapping goes by AppId, by account or by e-mail, and knows nobody else", async () => {

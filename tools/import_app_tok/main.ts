@@ -6,7 +6,7 @@ import { systemClock } from "../../supabase/functions/_shared/time.ts";
 import { clientOf, sendOnce } from "../../supabase/functions/_shared/wiring.ts";
 import { Ledger } from "./ledger.ts";
 import { foresee, move, type MoveContext, type Moved } from "./move.ts";
-import { type OldRow, readRows } from "./rows.ts";
+import { type OldRow, readRows, withPlatform } from "./rows.ts";
 import { oneUser, type Users, usersFrom } from "./users.ts";
 
 const USAGE =
@@ -40,7 +40,7 @@ interface Order {
 async function main(args: string[]): Promise<number> {
   try {
     const order = await readArguments(args);
-    const moved = await run(order, await readRows(order.from, order.table));
+    const moved = await run(order, withPlatform(await readRows(order.from, order.table), order.platform));
     return moved.every(({ what }) => DONE.includes(what)) ? 0 : 1;
   } catch (error) {
     console.error(error instanceof Error ? error.message : String(error));

@@ -1,5 +1,6 @@
 import { allowedApiOrigin } from "../../supabase/functions/_shared/oauth/api_origin.ts";
 import type { Account } from "../../supabase/functions/_shared/oauth/account.ts";
+import { UnexpectedResponse } from "../../supabase/functions/_shared/oauth/errors.ts";
 import { classifyFailure } from "../../supabase/functions/_shared/oauth/failure.ts";
 import { refreshTokens } from "../../supabase/functions/_shared/oauth/token_endpoint.ts";
 import { connectionId } from "../../supabase/functions/_shared/connect/connection_id.ts";
@@ -14,7 +15,7 @@ import {
   sealTokenSet,
 } from "../../supabase/functions/_shared/keep/token_set.ts";
 import type { Held, Ledger, State } from "./ledger.ts";
-import type { OldRow } from "./rows.ts";
+import { isPlatform, type OldRow } from "./rows.ts";
 import type { Users } from "./users.ts";
 
 export interface MoveContext extends Pick<Context, "client" | "clock" | "fetch" | "random" | "keyring"> {
@@ -32,6 +33,7 @@ export interface Moved {
     | "would_move"
     | "already_moved"
     | "other_platform"
+    | "no_platform"
     | "no_refresh_token"
     | "no_user"
     | "refused"
@@ -92,7 +94,11 @@ export async function move(context: MoveContext, row: OldRow): Promise<Moved> {
 
 /** Why a row is not to be moved, or null. */
 async function skip({ ledger, users, platform }: MoveContext, row: OldRow): Promise<Moved | null> {
-  if (row.platform.toLowerCase() !== platform.toLowerCase()) {
+  if (row.platform === "") {
+    const why = `it names none, and others are not ${platform}'s; name it in the old table, run again`;
+    return { row, what: "no_platform", why };
+  }
+  if (!isPlatform(row, platform)) {
     return { row, what: "other_platform", why: `the platform is "${row.platform}"` };
   }
   if (row.refresh_token === "") return { row, what: "no_refresh_token", why: "there is nothing to move" };
@@ -155,7 +161,9 @@ async function renew(
 function errorOf({ client }: MoveContext, error: unknown): Error {
   const failure = classifyFailure(error, client.provider);
   if (failure.class === "permanent") return new Refused();
-  if (failure.operator) {
+  // Without a code it is not known who is at fault: perhaps this token alone.
+  const unexplained = error instanceof UnexpectedResponse && (error.status === 400 || error.status === 401);
+  if (failure.operator && !unexplained) {
     const word = failure.code.replace(/^config_/, "");
     return new Error(`The provider refused our client with "${word}": check its id and secret`);
   }

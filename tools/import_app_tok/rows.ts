@@ -6,6 +6,7 @@ export interface OldRow {
   /** Counted from 1, for the report. */
   readonly number: number;
   readonly app_id: string;
+  /** Empty: the row names none, or the table has no such column. */
   readonly platform: string;
   /** Empty: the row never had one. */
   readonly refresh_token: string;
@@ -20,6 +21,19 @@ export interface OldRow {
 export async function readRows(from: string, table: string): Promise<OldRow[]> {
   const records = /^postgres(ql)?:\/\//.test(from) ? await readTable(from, table) : await readFile(from);
   return records.map((record, index) => rowOf(record, index + 1));
+}
+
+/**
+ * Rows that name no platform are of this one, as long as no row names another. Else whose they are cannot be known, and
+ * they stay without.
+ */
+export function withPlatform(rows: readonly OldRow[], platform: string): OldRow[] {
+  const others = rows.some((row) => row.platform !== "" && !isPlatform(row, platform));
+  return rows.map((row) => row.platform === "" && !others ? { ...row, platform } : row);
+}
+
+export function isPlatform(row: OldRow, platform: string): boolean {
+  return row.platform.toLowerCase() === platform.toLowerCase();
 }
 
 async function readTable(url: string, table: string): Promise<object[]> {
