@@ -7,13 +7,16 @@ export interface Counts {
  * Runs Deno and counts the tests by the last line that does: `deno test`'s, or one of ours. What it prints is shown
  * as it comes. A run that ended badly without saying so counts as one failure.
  */
-export async function counted(args: readonly string[]): Promise<Counts> {
+export async function counted(
+  args: readonly string[],
+  screen: WritableStream<Uint8Array> = Deno.stdout.writable,
+): Promise<Counts> {
   const child = new Deno.Command(Deno.execPath(), { args: [...args], stdout: "piped" }).spawn();
   const [shown, read] = child.stdout.tee();
   const [text, { code }] = await Promise.all([
     new Response(read).text(),
     child.status,
-    shown.pipeTo(Deno.stdout.writable, { preventClose: true }),
+    shown.pipeTo(screen, { preventClose: true }),
   ]);
   const [, passed, failed] = [...text.matchAll(/(\d+) passed.*?(\d+) failed/g)].at(-1) ?? [];
   return { passed: Number(passed ?? 0), failed: Math.max(Number(failed ?? 0), code === 0 ? 0 : 1) };

@@ -14,6 +14,6 @@ const runs: [string, string, { passed: number; failed: number }][] = [
 
 for (const [what, program, counts] of runs) {
   Deno.test(`counted() goes by ${what}`, async () => {
-    assertEquals(await counted(["eval", program]), counts);
+    assertEquals(await counted(["eval", program], new WritableStream()), counts);
   });
 }
