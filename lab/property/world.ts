@@ -154,7 +154,6 @@ export class World {
 function definitionOf(kind: Kind) {
   return {
     ...pipedrive,
-    rotation: kind === "stable" ? "reusable" as const : "single_use" as const,
     reuse_grace_ms: kind === "grace" ? GRACE_MS : 0,
     revokes_on_reuse: kind === "revoking",
   };
