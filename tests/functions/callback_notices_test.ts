@@ -56,6 +56,10 @@ story("a notice without this client's credentials is refused and changes nothing
     ["another client's id", basic(`other:${client_secret}`)],
     ["nothing after Basic", { authorization: "Basic " }],
     ["what is not base64", { authorization: "Basic ====" }],
+    ["64,000 characters that say nothing", { authorization: `Basic ${"=".repeat(64_000)}x` }],
+    ["the right ones behind 2,000 blanks", {
+      authorization: `Basic ${" ".repeat(2_000)}${btoa(`${client_id}:${client_secret}`)}`,
+    }],
     ["a notice about another client", rightful(stage), { ...notice, client_id: "0".repeat(16) }],
   ];
   for (const [what, headers, body = notice] of impostors) {
