@@ -146,7 +146,7 @@ function reauthorizations(
   const deaths = events.filter(({ kind }) => kind === "reauthorization_required");
   return deaths.flatMap(({ version, code }): Found[] => {
     if (!refused.has(version) || rotations.keepable(version)) {
-      return [{ kind: "false reauthorization", detail: `of version ${version}` }];
+      return [{ kind: "false reauthorization", detail: `of version ${version}${timesOf(entries, version)}` }];
     }
     const mislaid = rotations.any(version);
     const unseen = mislaid || someAttemptUnseen(entries, version);
