@@ -4,7 +4,6 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { eachLine, guard, removeQuietly, signalIfAlive, within } from "./process.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
-/** With the import map that is deployed, and nothing else of this project's settings: the hosted runtime knows no more. */
 const SERVE = ["serve", "--allow-env", "--allow-net", "--no-check", "--host", "127.0.0.1", "--port", "0"];
 const BOOT_TIMEOUT_MS = 120_000;
 const STOP_TIMEOUT_MS = 3_000;
@@ -45,7 +44,7 @@ export async function startInstance(options: InstanceOptions): Promise<Instance>
   const { name, entrypoint, env, log, preload = [] } = options;
   const main = await mainModule([RUNTIME, ...preload], entrypoint);
   const child = new Deno.Command(Deno.execPath(), {
-    args: [...SERVE, "--no-config", "--import-map", join(ROOT, "import_map.json"), main],
+    args: [...SERVE, "--config", join(ROOT, "deno.json"), main],
     cwd: ROOT,
     clearEnv: true,
     env: { ...ownVariables(), ...env },
