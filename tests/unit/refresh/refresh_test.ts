@@ -333,6 +333,14 @@ Deno.test("a token set that could never be stored is reported", async () => {
   assertEquals(context.reports.length, 1);
 });
 
+Deno.test("with the database down at a failure the caller is told to stay away for longer than it has tried", async () => {
+  const { context, provider, connection } = await story(expired);
+  provider.next(() => json({}, 503));
+  context.store.failNext("fail_refresh", 10);
+  const error = await assertRejects(() => ask(context, connection), PublicError);
+  assertEquals([error.code, error.retry_after], ["STORAGE_UNAVAILABLE", 5]);
+});
+
 Deno.test("a provider that returns no new refresh token leaves the old one in place", async () => {
   const { context, connection } = await story(expired);
   const answers = [1, 2].map((n) =>

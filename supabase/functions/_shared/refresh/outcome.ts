@@ -75,13 +75,9 @@ export async function fail(
   { id, lease_id }: Lease,
   failure: Pick<Failure, "class" | "wait_ms" | "code">,
 ): Promise<PublicError> {
-  const wait_ms = Math.ceil(failure.wait_ms);
-  const { outcome, retry_in_ms } = await retry(
-    clock,
-    COMMIT_PAUSES_MS,
-    storageUnavailable,
-    () => store.failRefresh({ id, lease_id, ...failure, wait_ms }),
-  );
+  const record = () => store.failRefresh({ id, lease_id, ...failure, wait_ms: Math.ceil(failure.wait_ms) });
+  const { outcome, retry_in_ms } = await retry(clock, COMMIT_PAUSES_MS, storageUnavailable, record)
+    .catch(stillUnavailable);
   switch (outcome) {
     case "reauthorization_required":
       throw reauthorizationRequired(id);
@@ -90,6 +86,12 @@ export async function fail(
     case "retry":
       return refreshUnavailable(id, retry_in_ms);
   }
+}
+
+/** The database has been asked for a while, and the lease is held: whoever comes back at once finds it the same. */
+function stillUnavailable(error: unknown): never {
+  if (storageUnavailable(error) === null) throw error;
+  throw new PublicError("STORAGE_UNAVAILABLE", "the database does not answer: try again", { retry_after: 5 });
 }
 
 async function commitLate({ clock, report }: Context, send: () => Promise<unknown>): Promise<void> {
