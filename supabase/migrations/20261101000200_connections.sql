@@ -31,6 +31,13 @@ create table oauth.connections (
   failure_code text,
   forced_until timestamptz,
 
+  client_id text,
+  client_fingerprint text,
+  refused_at timestamptz,
+  refusals integer not null default 0 check (refusals >= 0),
+  refused_fingerprint text,
+  erase_after timestamptz,
+
   connected_at timestamptz not null,
   refreshed_at timestamptz not null,
   created_at timestamptz not null,
@@ -74,6 +81,16 @@ comment on column oauth.connections.failure_code is
   'The last reason, null since the last success. While reauthorization is required: grant_refused or rotation_lost.';
 comment on column oauth.connections.forced_until is
   'The allowance of forced refreshes in one column (GCRA): a force is allowed while this is at most 9 minutes ahead, and moves it by one.';
+comment on column oauth.connections.client_id is
+  'To which client the authorization was issued.';
+comment on column oauth.connections.client_fingerprint is
+  'With which client id, secret and token endpoint these tokens were obtained: a keyed hash, so that it can be compared and tells nothing.';
+comment on column oauth.connections.refused_at is
+  'When a token request for these tokens was first refused without an error code; with refusals and refused_fingerprint null or 0 if it never was.';
+comment on column oauth.connections.refusals is
+  'How often that happened, to the client of refused_fingerprint.';
+comment on column oauth.connections.erase_after is
+  'When the tokens of a connection for which reauthorization is required may be erased.';
 comment on column oauth.connections.connected_at is
   'When the user last connected. A notice of an uninstallation before this is about an earlier authorization.';
 comment on column oauth.connections.refreshed_at is

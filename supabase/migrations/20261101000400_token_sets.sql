@@ -36,6 +36,7 @@ create function oauth.store_token_set(
   p_access_token_sealed text,
   p_refresh_token_sealed text,
   p_key_id text,
+  p_client_fingerprint text,
   p_expires_in_ms bigint,
   p_elapsed_ms bigint
 )
@@ -80,6 +81,11 @@ begin
          -- By the present holder. Of a commit that came late it is not known when its lease was given.
          refresh_ms = case when c.lease_id = p_lease_id then oauth.milliseconds_between(c.claimed_at, v_now) end,
          failure_code = null,
+         client_fingerprint = p_client_fingerprint,
+         refused_at = null,
+         refusals = 0,
+         refused_fingerprint = null,
+         erase_after = null,
          refreshed_at = v_now,
          updated_at = v_now
    where c.id = p_id;
@@ -116,6 +122,11 @@ begin
          committed_lease_id = null,
          refresh_ms = null,
          failure_code = null,
+         client_fingerprint = null,
+         refused_at = null,
+         refusals = 0,
+         refused_fingerprint = null,
+         erase_after = null,
          updated_at = clock_timestamp()
    where c.id = p_id;
   perform oauth.record(p_id, p_kind);

@@ -15,7 +15,9 @@ create function public.oauth_connect(
   p_key_id text,
   p_expires_in_ms bigint,
   p_elapsed_ms bigint,
-  p_request_id text
+  p_request_id text,
+  p_client_id text default null,
+  p_client_fingerprint text default null
 )
 returns setof public.oauth_connections
 language plpgsql security invoker
@@ -64,10 +66,12 @@ begin
      set account_name = p_account_name,
          account_email = p_account_email,
          scope = v_scope,
+         client_id = p_client_id,
          connected_at = clock_timestamp()
    where c.id = p_id;
   perform oauth.store_token_set(
-    p_id, null, p_access_token_sealed, p_refresh_token_sealed, p_key_id, p_expires_in_ms, p_elapsed_ms
+    p_id, null, p_access_token_sealed, p_refresh_token_sealed, p_key_id, p_client_fingerprint, p_expires_in_ms,
+    p_elapsed_ms
   );
   update oauth.authorization_requests r
      set status = 'finished',

@@ -155,7 +155,8 @@ create function public.oauth_commit_refresh(
   p_key_id text,
   p_scope text,
   p_expires_in_ms bigint,
-  p_elapsed_ms bigint
+  p_elapsed_ms bigint,
+  p_client_fingerprint text default null
 )
 returns table (outcome text, access_expires_at timestamptz)
 language plpgsql security invoker
@@ -186,7 +187,8 @@ begin
       update oauth.connections c set scope = v_scope where c.id = p_id;
     end if;
     access_expires_at := oauth.store_token_set(
-      p_id, p_lease_id, p_access_token_sealed, p_refresh_token_sealed, p_key_id, p_expires_in_ms, p_elapsed_ms
+      p_id, p_lease_id, p_access_token_sealed, p_refresh_token_sealed, p_key_id, p_client_fingerprint, p_expires_in_ms,
+      p_elapsed_ms
     );
     perform oauth.record(
       p_id,

@@ -3,6 +3,7 @@ import { pipedrive } from "../../supabase/functions/_shared/providers/pipedrive.
 import type { Context } from "../../supabase/functions/_shared/context.ts";
 import { Memory } from "../../supabase/functions/_shared/keep/memory.ts";
 import { Keyring } from "../../supabase/functions/_shared/keep/seal.ts";
+import { clientFingerprint } from "../../supabase/functions/_shared/keep/client_fingerprint.ts";
 import { sealTokenSet } from "../../supabase/functions/_shared/keep/token_set.ts";
 import { FakeClock } from "./clock.ts";
 import { fakeFetch } from "./fake_fetch.ts";
@@ -116,6 +117,8 @@ export async function connect(
     expires_in_ms,
     elapsed_ms: 0,
     request_id: null,
+    client_id: client.client_id,
+    client_fingerprint: await clientFingerprint(keyring, client),
   });
   const version = (await store.peek({ id, user_id, seen_version: -1 }))?.version ?? 0;
   return { id, user_id, version, access_token, refresh_token, account_key };

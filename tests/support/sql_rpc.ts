@@ -45,6 +45,8 @@ export interface SqlRpc extends RpcClient {
 interface Signature {
   readonly name: string;
   readonly arguments: readonly string[];
+  /** How many of them must be given: the first. */
+  readonly required: number;
   readonly returns_set: boolean;
 }
 
@@ -71,11 +73,12 @@ async function answerOf(
   args: Record<string, unknown>,
 ): Promise<RpcAnswer> {
   const given = Object.keys(args);
-  if (!signature || given.toSorted().join() !== signature.arguments.toSorted().join()) {
+  const known = given.every((argument) => signature?.arguments.includes(argument));
+  if (!signature || !known || !signature.arguments.slice(0, signature.required).every((one) => one in args)) {
     return refused("PGRST202", `no function ${name}(${given})`, 404);
   }
-  const named = signature.arguments.map((argument, index) => `${argument} => $${index + 1}`).join(", ");
-  const values = signature.arguments.map((argument) => args[argument] as postgres.ParameterOrJSON<never>);
+  const named = given.map((argument, index) => `${argument} => $${index + 1}`).join(", ");
+  const values = given.map((argument) => args[argument] as postgres.ParameterOrJSON<never>);
   try {
     const rows = await sql.unsafe(`select * from public.${name}(${named})`, values, { prepare: true });
     const data = signature.returns_set ? [...rows] : rows[0]?.[name] ?? null;
@@ -93,7 +96,8 @@ function refused(code: string, message: string, status: number): RpcAnswer {
 /** As PostgREST's schema cache: a function's arguments by name, and whether it answers with rows. */
 async function readSignatures(sql: Sql): Promise<Map<string, Signature>> {
   const functions = await sql<Signature[]>`
-    select p.proname as name, p.proargnames[1:p.pronargs] as arguments, p.proretset as returns_set
+    select p.proname as name, p.proargnames[1:p.pronargs] as arguments,
+           p.pronargs - p.pronargdefaults as required, p.proretset as returns_set
       from pg_catalog.pg_proc p
      where p.pronamespace = 'public'::regnamespace and p.proname like 'oauth\_%'`;
   return new Map(functions.map((signature) => [signature.name, signature]));

@@ -1,5 +1,6 @@
 import type { Context } from "../context.ts";
 import { PublicError } from "../errors.ts";
+import { clientFingerprint } from "../keep/client_fingerprint.ts";
 import { digest } from "../keep/seal.ts";
 import type { Connection, TakenAuthorization } from "../keep/store.ts";
 import { sealTokenSet } from "../keep/token_set.ts";
@@ -78,6 +79,7 @@ async function connectTaken(
   const account = await learnAccount(context, { access_token, api_origin });
   const id = await connectionId(provider, account.key, user_id);
   const sealed = await sealTokenSet(keyring, { id, provider }, { access_token, api_origin, refresh_token });
+  const client_fingerprint = await clientFingerprint(keyring, client);
   return await retry(clock, backOff(random, CONNECT_ATTEMPTS), storageUnavailable, () =>
     store.connect({
       id,
@@ -88,6 +90,8 @@ async function connectTaken(
       account_email: account.email ?? null,
       scope: (scope ?? client.provider.scopes).join(" "),
       ...sealed,
+      client_id: client.client_id,
+      client_fingerprint,
       expires_in_ms: expires_in * 1000,
       elapsed_ms: Math.round(clock.now() - asked),
       request_id: taken.id,

@@ -145,6 +145,7 @@ export type Database = {
         Args: {
           "p_access_token_sealed": string;
           "p_base_version": number;
+          "p_client_fingerprint"?: string;
           "p_elapsed_ms": number;
           "p_expires_in_ms": number;
           "p_id": string;
@@ -164,6 +165,8 @@ export type Database = {
           "p_account_email": string;
           "p_account_key": string;
           "p_account_name": string;
+          "p_client_fingerprint"?: string;
+          "p_client_id"?: string;
           "p_elapsed_ms": number;
           "p_expires_in_ms": number;
           "p_id": string;

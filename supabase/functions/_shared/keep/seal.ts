@@ -28,10 +28,13 @@ export interface AssociatedData {
 export class Keyring {
   /** The key id that seals. */
   readonly key_id: string;
+  /** All that are at hand, the one that seals first. */
+  readonly key_ids: readonly string[];
   readonly #keys: ReadonlyMap<string, CryptoKey>;
 
   private constructor(key_id: string, keys: ReadonlyMap<string, CryptoKey>) {
     this.key_id = key_id;
+    this.key_ids = [...keys.keys()];
     this.#keys = keys;
   }
 
@@ -99,22 +102,33 @@ export class Keyring {
     }
   }
 
+  /** A keyed hash under the key that seals: texts can be compared by it, and nobody without the key can guess one. */
+  async hash(purpose: "client" | "ticket", ...texts: readonly string[]): Promise<string> {
+    const key = await crypto.subtle.deriveKey(
+      hkdf(`oauth-tokens/${purpose}`),
+      this.#key(this.key_id),
+      { name: "HMAC", hash: "SHA-256", length: 256 },
+      false,
+      ["sign"],
+    );
+    return base64url.encode(new Uint8Array(await crypto.subtle.sign("HMAC", key, prefixed(texts))));
+  }
+
   /** A key per id keeps random IVs far from their limit and binds the ciphertext to the id once more. */
   #derive(key_id: string, data: AssociatedData): Promise<CryptoKey> {
-    const key = this.#keys.get(key_id);
-    if (!key) throw invalid(`TOKEN_ENCRYPTION_KEYS has no key id "${key_id}", under which a token is sealed`);
     return crypto.subtle.deriveKey(
-      {
-        name: "HKDF",
-        hash: "SHA-256",
-        salt: new Uint8Array(),
-        info: encoder.encode(`oauth-tokens/${FORMAT}|${data.id}`),
-      },
-      key,
+      hkdf(`oauth-tokens/${FORMAT}|${data.id}`),
+      this.#key(key_id),
       { name: "AES-GCM", length: 256 },
       false,
       ["encrypt", "decrypt"],
     );
+  }
+
+  #key(key_id: string): CryptoKey {
+    const key = this.#keys.get(key_id);
+    if (!key) throw invalid(`TOKEN_ENCRYPTION_KEYS has no key id "${key_id}", under which a token is sealed`);
+    return key;
   }
 }
 
@@ -130,11 +144,17 @@ export function randomSecret(): string {
 
 const encoder = new TextEncoder();
 
-/** Length-prefixed, so that no two contexts share an encoding. */
+function hkdf(label: string) {
+  return { name: "HKDF", hash: "SHA-256", salt: new Uint8Array(), info: encoder.encode(label) };
+}
+
 function associatedData(key_id: string, { id, provider, field }: AssociatedData) {
-  return encoder.encode(
-    [FORMAT, key_id, id, provider, field].map((part) => `${part.length}:${part}`).join(""),
-  );
+  return prefixed([FORMAT, key_id, id, provider, field]);
+}
+
+/** By its length, so that no two lists of texts share an encoding. */
+function prefixed(texts: readonly string[]) {
+  return encoder.encode(texts.map((text) => `${text.length}:${text}`).join(""));
 }
 
 function importKey(encoded: string): Promise<CryptoKey> {

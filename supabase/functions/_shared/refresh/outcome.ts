@@ -6,6 +6,7 @@ import {
   refreshInProgress,
   refreshUnavailable,
 } from "../errors.ts";
+import { clientFingerprint } from "../keep/client_fingerprint.ts";
 import type { Refreshed } from "../keep/memory.ts";
 import type { Failure, Lease } from "../keep/store.ts";
 import { sealTokenSet } from "../keep/token_set.ts";
@@ -32,12 +33,14 @@ export async function commit(
   const { clock, store, keyring, client } = context;
   const owner = { id, provider: client.provider.name };
   const sealed = await sealTokenSet(keyring, owner, { ...access_token, refresh_token });
+  const client_fingerprint = await clientFingerprint(keyring, client);
   const send = () =>
     store.commitRefresh({
       id,
       lease_id,
       base_version,
       ...sealed,
+      client_fingerprint,
       scope: scope?.join(" ") ?? null,
       expires_in_ms: expires_in * 1000,
       elapsed_ms: Math.round(elapsed_ms()),
