@@ -101,3 +101,8 @@ story("a database that is down is STORAGE_UNAVAILABLE, and beginning works after
   assert(answer.headers.has("retry-after"));
   await begin(stage);
 });
+
+story("whose login has outlived the user is told to sign in", async (stage) => {
+  const answer = await stage.callback("/authorize", { user: crypto.randomUUID(), body: {} });
+  assertEquals(answer.refusal, [401, "INVALID_CREDENTIALS"]);
+});

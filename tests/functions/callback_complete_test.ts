@@ -170,3 +170,12 @@ story("an exchange without a refresh token is no connection, and revokes nothing
   assertEquals((await complete(stage, await park(stage))).refusal, [502, "PROVIDER_RESPONSE_INVALID"]);
   assertEquals([await stage.requests("revoke"), stage.store.calls.includes("connect")], [0, false]);
 });
+
+story("whose login has outlived the user is told to sign in, also at completing", async (stage) => {
+  stage.store.failNext("connect", 1, "before", {
+    data: null,
+    error: { code: "23503", message: "" },
+    status: 409,
+  });
+  assertEquals((await complete(stage, await park(stage))).refusal, [401, "INVALID_CREDENTIALS"]);
+});

@@ -82,7 +82,7 @@ class Stage {
   readonly #clock: Clock;
   readonly #connections: Connections;
   readonly #tellTime: () => Promise<void>;
-  readonly #failures: { call: Call; when: "before" | "after" }[] = [];
+  readonly #failures: { call: Call; when: "before" | "after"; answer: RpcAnswer }[] = [];
   readonly #holds: { call: Call; arrive: () => void; released: Promise<void> }[] = [];
   readonly #working = new Set<Promise<unknown>>();
   #over = false;
@@ -146,9 +146,9 @@ class Stage {
     if (count !== 1) throw new Error(`no row ${id}`);
   }
 
-  /** `before`: the call never reaches the database. `after`: it does, and its answer is lost. */
-  failNext(call: Call, times = 1, when: "before" | "after" = "before"): void {
-    for (let n = 0; n < times; n += 1) this.#failures.push({ call, when });
+  /** `before`: the call never reaches the database. `after`: it does, and its answer is lost. `answer` comes instead. */
+  failNext(call: Call, times = 1, when: "before" | "after" = "before", answer = UNREACHABLE): void {
+    for (let n = 0; n < times; n += 1) this.#failures.push({ call, when, answer });
   }
 
   /** Holds the next such call at the door. */
@@ -167,12 +167,12 @@ class Stage {
     hold?.arrive();
     await hold?.released;
     const failure = takeFirst(this.#failures, (failure) => failure.call === call);
-    if (failure?.when === "before") return UNREACHABLE;
+    if (failure?.when === "before") return failure.answer;
     if (this.#over) throw new Error(`${name} was called by a test that is over`);
     const [, answer] = await this.#work(
       Promise.all([this.#tellTime(), this.#connections.rpc.call(name, args)]),
     );
-    return failure ? UNREACHABLE : answer;
+    return failure?.answer ?? answer;
   }
 
   /** Once nothing of it is under way any more, nothing of it may come. */

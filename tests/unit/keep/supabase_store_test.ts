@@ -55,6 +55,16 @@ const retryable: [string, () => Response][] = [
   ["too many connections", () => json({ code: "53300", message: "" }, 400)],
   ["PostgREST without a database", () => json({ code: "PGRST002", message: "" }, 400)],
   ["a gateway's HTML", () => new Response("<html>", { status: 502 })],
+  ["a database that is read-only", () => json({ code: "25006", message: "" }, 405)],
+  ["a schema that was not read yet", () => json({ code: "PGRST202", message: "" }, 404)],
+  ["too many requests", () => json({ message: "" }, 429)],
+  ["a request that timed out on its way", () => new Response("", { status: 408 })],
+  ["an empty 404", () => new Response("", { status: 404 })],
+  ["an error without a word", () => new Response("null", { status: 500 })],
+  ["a page that refuses", () => new Response("<html>", { status: 403 })],
+  ["a page that welcomes", () => new Response("<html>")],
+  ["a success with nothing", () => new Response("")],
+  ["a success with something else", () => json({ message: "hello" })],
 ];
 for (const [name, answer] of retryable) {
   Deno.test(`supabaseStore() calls it STORAGE_UNAVAILABLE, retryable: ${name}`, async () => {
@@ -63,6 +73,34 @@ for (const [name, answer] of retryable) {
       PublicError,
     );
     assertEquals([error.code, error.retry_after], ["STORAGE_UNAVAILABLE", 1]);
+  });
+}
+
+Deno.test("supabaseStore() says in the log alone what the database answered instead", async () => {
+  const { store } = database(json({ code: "25006", message: "a secret" }, 405));
+  const error = await assertRejects(() => store.purge({ limit: 1 }), PublicError);
+  assertEquals([error.message, error.reason], [
+    "the database does not answer: try again",
+    "oauth_purge: 405 25006",
+  ]);
+});
+
+Deno.test("supabaseStore() takes an empty answer for none also where a number or a yes is expected", async () => {
+  for (const answer of [() => new Response("", { status: 404 }), () => new Response("null")]) {
+    const error = await assertRejects(() => database(answer()).store.purge({ limit: 1 }), PublicError);
+    assertEquals(error.code, "STORAGE_UNAVAILABLE");
+  }
+});
+
+const refused: [string, Response, string, number][] = [
+  ["a key that it does not know", json({ message: "Invalid API key" }, 401), "CONFIGURATION_INVALID", 500],
+  ["a key without the right", json({ code: "42501", message: "" }, 403), "CONFIGURATION_INVALID", 500],
+  ["a user who is gone", json({ code: "23503", message: "" }, 409), "INVALID_CREDENTIALS", 401],
+];
+for (const [name, answer, code, status] of refused) {
+  Deno.test(`supabaseStore() calls it ${code}: ${name}`, async () => {
+    const error = await assertRejects(() => database(answer).store.purge({ limit: 1 }), PublicError);
+    assertEquals([error.code, error.status], [code, status]);
   });
 }
 

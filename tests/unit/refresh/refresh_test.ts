@@ -325,6 +325,45 @@ Deno.test("with the database down at the commit the caller is answered and the c
   assertEquals(context.reports, []);
 });
 
+const said = (status: number, code?: string) => ({
+  data: null,
+  error: code === undefined ? null : { code, message: "" },
+  status,
+});
+const no_outcome = {
+  "that it is read-only": said(405, "25006"),
+  "429": said(429, ""),
+  "408": said(408, ""),
+  "that it does not know the function": said(404, "PGRST202"),
+  "an empty 404, which supabase-js takes for a success": said(204),
+  "that the key is wrong": said(401, ""),
+  "a page with 403": said(403, ""),
+  "a page with 200": said(200, ""),
+  "no row": { ...said(200), data: [] },
+  "a row of something else": { ...said(200), data: [{ message: "hello" }] },
+  "a SQLSTATE nobody thought of": said(400, "22P02"),
+};
+for (const [name, answer] of Object.entries(no_outcome)) {
+  Deno.test(`a commit is repeated until the database has said what became of it, here after ${name}`, async () => {
+    for (const times of [1, 12]) {
+      const { context, connection } = await story(expired);
+      context.store.failNext("commit_refresh", times, "before", answer);
+      assertEquals((await ask(context, connection)).access_token, "access-1");
+      await context.background();
+      const { status, version } = await context.store.row(connection.id);
+      assertEquals([status, version], ["active", connection.version + 1]);
+      assertEquals(context.reports, []);
+    }
+  });
+
+  Deno.test(`a failure is repeated until the database has recorded it, here after ${name}`, async () => {
+    const { context, provider, connection } = await story({ ...expired, refresh_token: "withdrawn" });
+    context.store.failNext("fail_refresh", 3, "before", answer);
+    const error = await assertRejects(() => ask(context, connection), PublicError);
+    assertEquals([error.code, provider.refused], ["REAUTHORIZATION_REQUIRED", 1]);
+  });
+}
+
 Deno.test("a token set that could never be stored is reported", async () => {
   const { context, connection } = await story(expired);
   context.store.failNext("commit_refresh", 1_000);

@@ -4,8 +4,11 @@ import type { Database } from "./database.types.ts";
 
 /** A call that takes this many milliseconds is given up; every function behind it may be called again. */
 const CALL_MS = 5_000;
-/** SQLSTATE classes, and PostgREST's own codes, after which the same call may succeed: connection, rollback, resources, intervention, lock. */
-const RETRYABLE = /^(08|40|53|57)|^55P03$|^PGRST00[0-3]$/;
+/**
+ * What says that asking again will not help: a SQLSTATE, but for those of a connection, a database that is read-only
+ * for now, a rollback, resources, a lock, an intervention and its own trouble; or PostgREST's word for a malformed call.
+ */
+const REFUSED = /^(?!08|25006|40|53|55P03|57|58|XX)[0-9A-Z]{5}$|^PGRST1/;
 
 type Functions = Database["public"]["Functions"];
 type Name = keyof Functions extends infer Key ? Key extends `oauth_${infer Rest}` ? Rest : never : never;
@@ -59,12 +62,16 @@ export type Store = ReturnType<typeof supabaseStore>;
  * @param client one with a secret key: the functions are granted to `service_role` alone
  */
 export function supabaseStore(client: Rpc) {
-  const call = <Result>(name: Name, args: object) => callFunction<Result>(client, name, args);
-  const first = async <R>(name: Name, args: object) => (await call<R[]>(name, args))[0] ?? null;
-  const only = async <R>(name: Name, args: object) => {
+  const call = (name: Name, args: object) => callFunction(client, name, args);
+  const value = async <R>(name: Name, args: object) => (await call(name, args) ?? unanswered(name)) as R;
+  const rows = async <R>(name: Name, args: object) => {
+    const answer = await call(name, args);
+    return Array.isArray(answer) ? answer as R[] : unanswered(name);
+  };
+  const first = async <R>(name: Name, args: object) => (await rows<R>(name, args))[0] ?? null;
+  const only = async <R extends object>(name: Name, args: object, field = "outcome") => {
     const row = await first<R>(name, args);
-    if (row === null) throw new Error(`oauth_${name} answered without a row`);
-    return row;
+    return row && field in row ? row : unanswered(name);
   };
   return {
     /** The door: a row of another user is no row. `user_id` null is a secret-key caller. Never waits for a lock. */
@@ -81,11 +88,11 @@ export function supabaseStore(client: Rpc) {
         Row<"fail_refresh"> & { readonly outcome: "retry" | "reauthorization_required" | "superseded" }
       >("fail_refresh", args),
     /** Leases up to `limit` connections of one provider that are due, each as `claimRefresh` would. */
-    claimDue: (args: Args<"claim_due">) => call<(Lease | Refusal<"claim_due">)[]>("claim_due", args),
+    claimDue: (args: Args<"claim_due">) => rows<Lease | Refusal<"claim_due">>("claim_due", args),
 
     connection: (args: Args<"connection", "user_id">) => first<Connection>("connection", args),
     /** The user's connections at a provider that are not disconnected, oldest first. */
-    connectionsOf: (args: Args<"connections_of">) => call<Row<"connections_of">[]>("connections_of", args),
+    connectionsOf: (args: Args<"connections_of">) => rows<Row<"connections_of">>("connections_of", args),
 
     beginAuthorization: (args: Args<"begin_authorization", "code_verifier_sealed">) =>
       only<Row<"begin_authorization", "expires_at"> & { readonly outcome: "begun" | "too_many" }>(
@@ -100,34 +107,51 @@ export function supabaseStore(client: Rpc) {
     takeAuthorization: (args: Args<"take_authorization">) =>
       first<TakenAuthorization>("take_authorization", args),
     /** Puts a taken request back, where the provider gave no final answer and the ticket may be tried again. */
-    returnAuthorization: (args: Args<"return_authorization">) => call<void>("return_authorization", args),
+    returnAuthorization: (args: Args<"return_authorization">) => call("return_authorization", args),
     /** Writes the connection and its token set, in place if it exists, and erases the request's secrets. */
-    connect: (args: Connect) => only<Connection>("connect", args),
+    connect: (args: Connect) => only<Connection>("connect", args, "id"),
 
     /** Erases the tokens. The sealed refresh token comes back once, to be revoked. Null: no such connection of this user. */
     disconnect: (args: Args<"disconnect">) =>
       first<Connection & { readonly refresh_token_sealed: string | null }>("disconnect", args),
     /** Erases the tokens of every connection of this account that was connected before `occurred_at`. Returns how many. */
-    uninstall: (args: Args<"uninstall", "occurred_at">) => call<number>("uninstall", args),
+    uninstall: (args: Args<"uninstall", "occurred_at">) => value<number>("uninstall", args),
 
     sealedUnderOtherKeys: (args: Args<"sealed_under_other_keys">) =>
-      call<SealedTokenSet[]>("sealed_under_other_keys", args),
+      rows<SealedTokenSet>("sealed_under_other_keys", args),
     /** Replaces the seals if version and key are still those. */
-    reseal: (args: Args<"reseal">) => call<boolean>("reseal", args),
+    reseal: (args: Args<"reseal">) => value<boolean>("reseal", args),
     /** Deletes expired authorization requests and events past their time, up to `limit` of each. Returns how many. */
-    purge: (args: Args<"purge">) => call<number>("purge", args),
+    purge: (args: Args<"purge">) => value<number>("purge", args),
   };
 }
 
-async function callFunction<Result>(client: Rpc, name: Name, args: object): Promise<Result> {
+async function callFunction(client: Rpc, name: Name, args: object): Promise<unknown> {
   const { data, error, status } = await client
     .rpc(`oauth_${name}`, named(args))
     .abortSignal(AbortSignal.timeout(CALL_MS));
-  if (!error) return data as Result;
-  if (status === 0 || status >= 500 || RETRYABLE.test(error.code ?? "")) {
-    throw new PublicError("STORAGE_UNAVAILABLE", "the database does not answer: try again");
+  if (!error && status < 300) return data;
+  throw refusalOf(name, status, error?.code ?? "");
+}
+
+/** What is no answer of the function (a page, another's status, a schema not read yet) says nothing of what it did. */
+function refusalOf(name: Name, status: number, code: string): Error {
+  if (status === 401 || code === "42501") {
+    const message = "the database refuses the secret key: check the project's API keys";
+    return new PublicError("CONFIGURATION_INVALID", message, { reason: `oauth_${name}: ${status}` });
   }
-  throw new Error(`the database refused oauth_${name} with ${error.code || status}`);
+  // A login outlives its user for as long as its token lasts.
+  if (code === "23503") return new PublicError("INVALID_CREDENTIALS", "the user does not exist any more");
+  if (status < 500 && REFUSED.test(code)) return new Error(`the database refused oauth_${name} with ${code}`);
+  const known = /^\w{1,8}$/.test(code) ? ` ${code}` : "";
+  return new PublicError("STORAGE_UNAVAILABLE", "the database does not answer: try again", {
+    reason: `oauth_${name}: ${status}${known}`,
+  });
+}
+
+/** A success without what the function gives; supabase-js also makes one of an empty 404. */
+function unanswered(name: Name): never {
+  throw refusalOf(name, 200, "");
 }
 
 /** Arguments are named after the fields: `seen_version` travels as `p_seen_version`. */

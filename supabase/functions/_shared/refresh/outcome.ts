@@ -1,5 +1,6 @@
 import type { Context } from "../context.ts";
 import {
+  internalError,
   notFound,
   PublicError,
   reauthorizationRequired,
@@ -11,14 +12,18 @@ import type { Refreshed } from "../keep/memory.ts";
 import type { Failure, Lease } from "../keep/store.ts";
 import { sealTokenSet } from "../keep/token_set.ts";
 import type { AccessToken, TokenSet } from "../oauth/client.ts";
-import { retry, storageUnavailable } from "../time.ts";
+import { retry, storageUnavailable, type WorthRetrying } from "../time.ts";
 import { revokeEnded } from "./revoke.ts";
 import { COMMIT_LATE_MS, COMMIT_PAUSES_MS } from "./timings.ts";
+
+/** Whatever does not say what became of the call, not only what is known to pass, says "not yet". */
+const notYet: WorthRetrying = () => 0;
 
 /**
  * Commits what was issued. Success beats failure: it is kept even if the lease has gone to someone else meanwhile.
  *
- * Where the database does not take it, the caller is answered from memory and the commit goes on behind the answer.
+ * Until the database says what became of it, it is not stored: the caller is answered from memory and the commit goes
+ * on behind the answer.
  *
  * @param elapsed_ms since the request was sent
  * @returns an error, not thrown, where it is worth claiming again after its `retry_after`
@@ -48,9 +53,9 @@ export async function commit(
   const refreshed = { outcome: "refreshed" as const, version: base_version + 1, access_token };
   let committed: Awaited<ReturnType<typeof send>>;
   try {
-    committed = await retry(clock, COMMIT_PAUSES_MS, storageUnavailable, send);
-  } catch (error) {
-    if (storageUnavailable(error) === null) throw error;
+    committed = await retry(clock, COMMIT_PAUSES_MS, notYet, send);
+  } catch {
+    // Its last failure is reported, if it comes to that.
     context.waitUntil(commitLate(context, send));
     return { ...refreshed, access_expires_at: null };
   }
@@ -79,7 +84,7 @@ export async function fail(
   failure: Pick<Failure, "class" | "wait_ms" | "code">,
 ): Promise<PublicError> {
   const record = () => store.failRefresh({ id, lease_id, ...failure, wait_ms: Math.ceil(failure.wait_ms) });
-  const { outcome, retry_in_ms } = await retry(clock, COMMIT_PAUSES_MS, storageUnavailable, record)
+  const { outcome, retry_in_ms } = await retry(clock, COMMIT_PAUSES_MS, notYet, record)
     .catch(stillUnavailable);
   switch (outcome) {
     case "reauthorization_required":
@@ -99,10 +104,11 @@ function stillUnavailable(error: unknown): never {
 
 async function commitLate({ clock, report }: Context, send: () => Promise<unknown>): Promise<void> {
   try {
-    await retry(clock, latePauses(), storageUnavailable, send);
+    await retry(clock, latePauses(), notYet, send);
   } catch (error) {
-    const lost = new PublicError("STORAGE_UNAVAILABLE", "a refreshed token set was not stored");
-    report(storageUnavailable(error) === null ? error : lost);
+    const message = "a refreshed token set was not stored";
+    const { reason } = error instanceof PublicError ? error : internalError(error);
+    report(new PublicError("STORAGE_UNAVAILABLE", message, { reason: `${message}: ${reason}` }));
   }
 }
 
