@@ -91,7 +91,7 @@ function claim(seen_version: number): Call {
     },
     sql: async (sql) => {
       const outcome = await outcomeOf(
-        sql`select * from public.oauth_claim_refresh(${ID}, ${seen_version}, false, 20000, 25000, 30000)`,
+        sql`select * from public.oauth_claim_refresh(${ID}, ${seen_version}, false, '{k1}', 20000, 25000, 30000)`,
       );
       // The database draws the lease's id.
       if (outcome === "claimed") {

@@ -54,8 +54,8 @@ const isolate = fc.nat(ISOLATES - 1);
 const by = <Does extends string>(does: Does) => fc.record({ does: fc.constant(does), isolate });
 const happens = <Does extends string>(does: Does) => fc.constant({ does });
 
-/** Longer than a back-off, a waiter's patience, a request, a lease, its settle time, and both. */
-const LONG_MS = fc.constantFrom(1_500, 11_000, 21_000, 26_000, 31_000, 61_000, 90_000);
+/** Longer than a back-off, a waiter's patience, a request, a lease, both, lease and settle time, and all of these. */
+const LONG_MS = fc.constantFrom(1_500, 11_000, 21_000, 31_000, 45_000, 61_000, 90_000);
 
 const asking = [
   { weight: 12, arbitrary: by("ask") },
@@ -130,7 +130,7 @@ const stoppedHolder: fc.Arbitrary<Plan> = fc.record({
     fc.record({
       isolate,
       step: fc.integer({ min: 4, max: 8 }),
-      ms: fc.constantFrom(27_000, 40_000, 61_000, 95_000, 130_000),
+      ms: fc.constantFrom(32_000, 45_000, 61_000, 95_000, 130_000),
     }),
     { minLength: 1, maxLength: 3 },
   ),

@@ -27,7 +27,7 @@ const PROVIDER = "pipedrive";
  * When a healthy isolate looks after the connection, until it works or is given up: once a lease has ended, once the
  * settle time has, and once an access token that somebody still lived on is over.
  */
-const LATER_MS = [26_000, 61_000, 3_700_000, 61_000, 61_000];
+const LATER_MS = [31_000, 61_000, 3_700_000, 61_000, 61_000];
 
 /** How it ended, once everybody had done what there was to do and a healthy isolate had looked after it. */
 export interface Ran {

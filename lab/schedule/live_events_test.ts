@@ -81,7 +81,7 @@ Deno.test("live events", async (test) => {
       await sql`alter function realtime.sent(jsonb, text, text, boolean) rename to send`;
       await sql`revoke insert on realtime.messages from service_role`;
       const [claim] =
-        await server`select lease_id from public.oauth_claim_refresh(${id}, 1, true, 20000, 25000, 0)`;
+        await server`select lease_id from public.oauth_claim_refresh(${id}, 1, true, '{k1}', 20000, 25000, 0)`;
       const [commit] =
         await server`select outcome from public.oauth_commit_refresh(${id}, ${claim?.lease_id}, 1,
         'v1.k1.iv.access2', 'v1.k1.iv.refresh2', 'k1', null, 3600000, 0)`;

@@ -33,7 +33,8 @@ async function connect(sql: postgres.Sql): Promise<string> {
 }
 
 async function failRefresh(sql: postgres.Sql, id: string, how: "transient" | "permanent"): Promise<void> {
-  const [claim] = await sql`select lease_id from public.oauth_claim_refresh(${id}, 1, true, 20000, 25000, 0)`;
+  const [claim] =
+    await sql`select lease_id from public.oauth_claim_refresh(${id}, 1, true, '{k1}', 20000, 25000, 0)`;
   await sql`select public.oauth_fail_refresh(${id}, ${claim?.lease_id}, ${how}, 60000, 'http_503')`;
 }
 
@@ -46,7 +47,7 @@ async function parked(sql: postgres.Sql, code_sealed: string): Promise<void> {
 }
 
 const due = (sql: postgres.Sql) =>
-  sql`select id, lease_id from public.oauth_claim_due('pipedrive', 10, 2592000000, 20000, 25000, 30000)`;
+  sql`select id, lease_id from public.oauth_claim_due('pipedrive', 10, 2592000000, '{k1}', 20000, 25000, 30000)`;
 
 Deno.test("docs/operating.md", async (test) => {
   await withDatabase(async (database) => {

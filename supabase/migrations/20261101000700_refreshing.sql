@@ -54,6 +54,7 @@ create function public.oauth_claim_refresh(
   p_id uuid,
   p_seen_version bigint,
   p_force boolean,
+  p_key_ids text[],
   p_request_ms integer,
   p_lease_ms integer,
   p_settle_ms integer
@@ -104,6 +105,10 @@ begin
     when v_connection.version > coalesce(p_seen_version, -1) or (v_early and not v_may_force) then 'fresh'
     when v_connection.lease_until > v_now then 'busy'
     when v_connection.next_attempt_at > v_now then 'backoff'
+    -- Who cannot open the token must not keep it from those who can.
+    when not exists (
+      select from oauth.token_sets s where s.connection_id = p_id and s.key_id = any (p_key_ids)
+    ) then 'unreadable'
     else 'claimed'
   end;
   version := coalesce(v_connection.version, 0);
@@ -144,7 +149,7 @@ $$;
 revoke execute on function public.oauth_claim_refresh from public, anon, authenticated;
 grant execute on function public.oauth_claim_refresh to service_role;
 comment on function public.oauth_claim_refresh is
-  'Asks for the sole right to refresh the version the caller has seen: fresh, claimed, busy, backoff, reauthorization_required, disconnected or not_found. p_force is for a token that the API refused before its time.';
+  'Asks for the sole right to refresh the version the caller has seen: fresh, claimed, busy, backoff, unreadable (its tokens lie under a key id that is not among p_key_ids), reauthorization_required, disconnected or not_found. p_force is for a token that the API refused before its time.';
 
 create function public.oauth_commit_refresh(
   p_id uuid,

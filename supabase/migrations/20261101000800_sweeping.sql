@@ -8,6 +8,7 @@ create function public.oauth_claim_due(
   p_provider text,
   p_limit integer,
   p_idle_ms bigint,
+  p_key_ids text[],
   p_request_ms integer,
   p_lease_ms integer,
   p_settle_ms integer
@@ -53,7 +54,7 @@ begin
     select due.id, claim.*
       from due
      cross join lateral public.oauth_claim_refresh(
-       due.id, due.version, true, p_request_ms, p_lease_ms, p_settle_ms
+       due.id, due.version, true, p_key_ids, p_request_ms, p_lease_ms, p_settle_ms
      ) claim;
 end;
 $$;

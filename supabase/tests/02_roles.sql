@@ -125,7 +125,7 @@ select throws_ok(
   'were the functions opened, they would still run with her rights: no token'
 );
 select throws_ok(
-  'select public.oauth_claim_refresh(hers(), 1, true, 1000, 3000, 0)', '42501', null, 'and no lease'
+  'select public.oauth_claim_refresh(hers(), 1, true, ''{}'', 1000, 3000, 0)', '42501', null, 'and no lease'
 );
 select throws_ok($$ select disconnects(his(), bob()) $$, '42501', null, 'and no disconnecting for Bob');
 

@@ -1,7 +1,7 @@
 -- How one refresh token is spent once, however many ask and whatever they bring back.
 begin;
 \ir helpers.psql
-select plan(75);
+select plan(79);
 select as_server();
 
 -- A young token set
@@ -35,11 +35,11 @@ select is((answer('lost')).access_expires_at, null, 'and nothing that expires');
 -- A lease must outlast its request
 
 select throws_ok(
-  'select public.oauth_claim_refresh(hers(), 1, false, 20000, 21999, 30000)', '22023', null,
+  'select public.oauth_claim_refresh(hers(), 1, false, ''{k1}'', 20000, 21999, 30000)', '22023', null,
   'a lease that may end during the request is refused'
 );
 select throws_ok(
-  format('select public.oauth_claim_refresh(hers(), 1, false, %s)', times), '22023', null, 'so are lease times of ' || times
+  format('select public.oauth_claim_refresh(hers(), 1, false, ''{k1}'', %s)', times), '22023', null, 'so are lease times of ' || times
 ) from unnest(array[
   'null, 25000, 30000', '20000, null, 30000', '20000, 25000, null', '0, 25000, 30000', '20000, 25000, -1',
   '2147483647, 2147483647, 0', '20000, 2147483647, 30000', '20000, 25000, 2147483647'
@@ -48,7 +48,14 @@ select throws_ok(
 -- One asks
 
 select elapse('56 minutes');
-select is(claims('first', 1), 'claimed 1', 'in the soft window the first to ask gets the lease');
+create temporary table before on commit drop as select connection() as row;
+select is(
+  array(select claims('keyless', 1, p_key_ids => ids::text[]) from unnest(array['{k2,k3}', '{}', null]) keys (ids)),
+  '{unreadable 1,unreadable 1,unreadable 1}', 'who does not have the key of the tokens does not get the lease'
+);
+select is((answer('keyless')).tokens, '', 'and no token');
+select is(connection(), (select b.row from before b), 'and changes nothing');
+select is(claims('first', 1, p_key_ids => '{k2,k1}'), 'claimed 1', 'in the soft window the first to ask gets the lease');
 select is((answer('first')).tokens, 'v1.k1.iv.access-1 v1.k1.iv.refresh-1', 'and both tokens');
 select is((connection()).unsettled_until, null, 'it takes it over from nobody');
 select is(claims('second', 1), 'busy 1', 'the next finds it busy');
@@ -59,6 +66,7 @@ select ok(
   (select busy_ms between 20000 and 25000 from public.oauth_peek(hers(), null, 1)), 'which a peek tells as well'
 );
 select is(claims('forcing', 1, true), 'busy 1', 'force does not break a lease');
+select is(claims('keyless', 1, p_key_ids => '{k2}'), 'busy 1', 'who has no key for them learns that it is busy');
 select is((connection()).forced_until, null, 'nor does it cost of the allowance');
 set local synchronous_commit = off;
 select is(commits('first', 1, '2'), 'committed 2', 'the holder commits');

@@ -7,7 +7,7 @@ select plan(40);
 -- What the sweeper finds.
 create function due(p_limit integer default 10, p_provider text default 'pipedrive') returns text[] language sql as $$
   select coalesce(array_agg(concat_ws(' ', c.account_key, outcome, d.version, refresh_token_sealed) order by c.account_key), '{}')
-    from public.oauth_claim_due(p_provider, p_limit, 2592000000, 20000, 25000, 30000) d
+    from public.oauth_claim_due(p_provider, p_limit, 2592000000, '{k1}', 20000, 25000, 30000) d
     join oauth.connections c on c.id = d.id and c.access_expires_at = d.access_expires_at
 $$;
 
@@ -86,7 +86,7 @@ select is(due(), '{}', 'until nothing is due');
 select throws_ok('select due(-1)', '2201W', null, 'less than none is refused');
 select is(due(null), '{}', 'no limit is none');
 select throws_ok(
-  $$ select public.oauth_claim_due('pipedrive', 1, 99999999999999999, 20000, 25000, 30000) $$, '22008', null,
+  $$ select public.oauth_claim_due('pipedrive', 1, 99999999999999999, '{k1}', 20000, 25000, 30000) $$, '22008', null,
   'a time beyond all times is refused'
 );
 

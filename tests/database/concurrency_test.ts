@@ -44,7 +44,7 @@ Deno.test("many at once", async (test) => {
       await sql`update oauth.connections set refreshed_at = now() - interval '40 days' where id = any(${ids})`;
       const found = await atOnce(8, async () => {
         const rows = await sql<{ id: string; outcome: string }[]>`
-          select id, outcome from public.oauth_claim_due('pipedrive', 4, 2592000000, 20000, 25000, 30000)`;
+          select id, outcome from public.oauth_claim_due('pipedrive', 4, 2592000000, '{k1}', 20000, 25000, 30000)`;
         return rows.map(({ id, outcome }) => `${id} ${outcome}`);
       });
       const claimed = found.flat();
@@ -194,7 +194,7 @@ async function claim(
   force = false,
 ): Promise<{ outcome: string; lease_id: string | null }> {
   const rows = await sql<{ outcome: string; lease_id: string | null }[]>`
-    select outcome, lease_id from public.oauth_claim_refresh(${ID}, ${seen}, ${force}, 20000, 25000, 30000)`;
+    select outcome, lease_id from public.oauth_claim_refresh(${ID}, ${seen}, ${force}, '{k1}', 20000, 25000, 30000)`;
   return rows[0] ?? { outcome: "nothing", lease_id: null };
 }
 

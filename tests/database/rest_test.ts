@@ -9,7 +9,7 @@ import { assertEquals, assertMatch } from "../support/assert.ts";
 import { withDatabase } from "../support/database.ts";
 import { openSqlRpc } from "../support/sql_rpc.ts";
 
-const TIMINGS = { request_ms: 20_000, lease_ms: 25_000, settle_ms: 30_000 };
+const TIMINGS = { key_ids: ["k1"], request_ms: 20_000, lease_ms: 30_000, settle_ms: 30_000 };
 
 Deno.test("over REST and over SQL every call is answered alike, and what is refused is refused alike", async () => {
   await withDatabase(async (database) => {

@@ -96,7 +96,7 @@ for (const [how, status, code] of faults) {
 
 story("a lease that someone else holds is REFRESH_IN_PROGRESS after ten seconds", async (stage) => {
   const id = await expired(stage);
-  const timings = { request_ms: 20_000, lease_ms: 25_000, settle_ms: 30_000 };
+  const timings = { key_ids: ["k2"], request_ms: 20_000, lease_ms: 30_000, settle_ms: 30_000 };
   await stage.store.claimRefresh({ id, seen_version: 1, force: false, ...timings });
   const began = stage.clock.now();
   const { refusal, headers } = await refresh(stage, id);

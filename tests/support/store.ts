@@ -83,7 +83,7 @@ class Stage {
   readonly #connections: Connections;
   readonly #tellTime: () => Promise<void>;
   readonly #failures: { call: Call; when: "before" | "after"; answer: RpcAnswer }[] = [];
-  readonly #holds: { call: Call; arrive: () => void; released: Promise<void> }[] = [];
+  readonly #holds: { call: Call; at: "door" | "answer"; arrive: () => void; released: Promise<void> }[] = [];
   readonly #working = new Set<Promise<unknown>>();
   #over = false;
 
@@ -151,11 +151,11 @@ class Stage {
     for (let n = 0; n < times; n += 1) this.#failures.push({ call, when, answer });
   }
 
-  /** Holds the next such call at the door. */
-  hold(call: Call): Held {
+  /** Holds the next such call at the door, or its answer on the way back. */
+  hold(call: Call, at: "door" | "answer" = "door"): Held {
     const arrived = Promise.withResolvers<void>();
     const released = Promise.withResolvers<void>();
-    this.#holds.push({ call, arrive: arrived.resolve, released: released.promise });
+    this.#holds.push({ call, at, arrive: arrived.resolve, released: released.promise });
     return { arrived: arrived.promise, release: released.resolve };
   }
 
@@ -163,16 +163,21 @@ class Stage {
   async call(name: string, args: Record<string, unknown>): Promise<RpcAnswer> {
     const call = name.replace(/^oauth_/, "") as Call;
     this.calls.push(call);
-    const hold = takeFirst(this.#holds, (hold) => hold.call === call);
-    hold?.arrive();
-    await hold?.released;
+    await this.#isHeld(call, "door");
     const failure = takeFirst(this.#failures, (failure) => failure.call === call);
     if (failure?.when === "before") return failure.answer;
     if (this.#over) throw new Error(`${name} was called by a test that is over`);
     const [, answer] = await this.#work(
       Promise.all([this.#tellTime(), this.#connections.rpc.call(name, args)]),
     );
+    await this.#isHeld(call, "answer");
     return failure?.answer ?? answer;
+  }
+
+  async #isHeld(call: Call, at: "door" | "answer"): Promise<void> {
+    const hold = takeFirst(this.#holds, (hold) => hold.call === call && hold.at === at);
+    hold?.arrive();
+    await hold?.released;
   }
 
   /** Once nothing of it is under way any more, nothing of it may come. */

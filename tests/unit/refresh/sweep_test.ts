@@ -55,7 +55,7 @@ Deno.test("sweep() finishes what was left unfinished, past its back-off", async 
   const fetch = provider();
   const context = await makeContext({ fetch });
   const { id, version } = await connected(context);
-  const timings = { request_ms: 20_000, lease_ms: 25_000, settle_ms: 30_000 };
+  const timings = { key_ids: ["k2"], request_ms: 20_000, lease_ms: 30_000, settle_ms: 30_000 };
   await context.store.claimRefresh({ id, seen_version: version, force: true, ...timings });
   assertEquals((await sweep(context)).due, 0, "somebody holds the lease");
   await context.store.backdate(id, { lease_until: 1 });

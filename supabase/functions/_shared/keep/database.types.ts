@@ -103,6 +103,7 @@ export type Database = {
       "oauth_claim_due": {
         Args: {
           "p_idle_ms": number;
+          "p_key_ids": (string)[];
           "p_lease_ms": number;
           "p_limit": number;
           "p_provider": string;
@@ -125,6 +126,7 @@ export type Database = {
         Args: {
           "p_force": boolean;
           "p_id": string;
+          "p_key_ids": (string)[];
           "p_lease_ms": number;
           "p_request_ms": number;
           "p_seen_version": number;

@@ -41,7 +41,9 @@ export type Lease = Row<"claim_due"> & { readonly outcome: "claimed" };
 export type Claim = Omit<Lease, "id"> | Refusal<"claim_refresh">;
 type Refusal<N extends "claim_refresh" | "claim_due"> =
   & Row<N, "lease_id" | "access_expires_at" | "access_token_sealed" | "refresh_token_sealed">
-  & { readonly outcome: "fresh" | "busy" | "backoff" | Exclude<Status, "active"> | "not_found" };
+  & {
+    readonly outcome: "fresh" | "busy" | "backoff" | "unreadable" | Exclude<Status, "active"> | "not_found";
+  };
 export type Commit = Args<"commit_refresh", "scope">;
 export type Failure = Args<"fail_refresh"> & { readonly class: "permanent" | "ambiguous" | "transient" };
 export type Connect = Args<"connect", "account_name" | "account_email" | "request_id">;

@@ -66,7 +66,7 @@ export function startRefresh(context: Context, seen: Seen): Promise<Refreshed> {
 }
 
 async function claimUntilRefreshed(context: Context, seen: Seen): Promise<Refreshed> {
-  const { clock, store, memory, client } = context;
+  const { clock, store, memory, client, keyring } = context;
   const ends = clock.now() + PATIENCE_MS;
   for (;;) {
     const started = clock.now();
@@ -76,6 +76,7 @@ async function claimUntilRefreshed(context: Context, seen: Seen): Promise<Refres
       id: seen.id,
       seen_version: seen.version,
       force: seen.force,
+      key_ids: [...keyring.key_ids],
       ...leaseTimings(client.provider),
     });
     const result = await actOn(context, seen, claim, { started, ends });
@@ -102,6 +103,8 @@ async function actOn(
       return await waitForHolder(context, seen, ends);
     case "backoff":
       return refreshUnavailable(seen.id, claim.retry_in_ms);
+    case "unreadable":
+      throw unreadable(seen.id);
     case "reauthorization_required":
       throw reauthorizationRequired(seen.id);
     case "disconnected":
@@ -136,6 +139,13 @@ async function found(
   const owner = { id, provider: client.provider.name };
   const access_token = await openAccessToken(keyring, owner, access_token_sealed);
   return { outcome, version, access_token, access_expires_at };
+}
+
+/** The log learns why, a caller learns no key id. */
+function unreadable(connection_id: string): PublicError {
+  const message = "the stored tokens do not open with TOKEN_ENCRYPTION_KEYS";
+  const reason = `${message}: there is no key of their key id`;
+  return new PublicError("CONFIGURATION_INVALID", message, { connection_id, reason });
 }
 
 function keyOf({ id, version, force }: Seen): string {

@@ -8,10 +8,10 @@ import { classifyFailure, publicErrorOf } from "../oauth/failure.ts";
 import { refreshTokens } from "../oauth/token_endpoint.ts";
 import { withDeadline } from "../time.ts";
 import { commit, fail } from "./outcome.ts";
-import { HAND_OVER_MS, leaseTimings, MINIMUM_LEFT_MS, OPERATOR_WAIT_MS } from "./timings.ts";
+import { HAND_OVER_MS, leaseTimings, MINIMUM_LEFT_MS, OPERATOR_WAIT_MS, requestEnds } from "./timings.ts";
 
 interface Attempt {
-  /** The clock just before the claim was sent: the request's deadline counts from here, so that it ends before the lease. */
+  /** The clock just before the claim was sent: the lease ends no sooner than its length after this. */
   readonly started: number;
   /** The API answered 401 to the access token at hand, so it is of no more use. */
   readonly refused: boolean;
@@ -32,9 +32,9 @@ export async function spend(
   attempt: Attempt,
 ): Promise<Refreshed | PublicError> {
   const { clock, client, fetch, memory } = context;
-  const { request_ms } = leaseTimings(client.provider);
+  const ends = requestEnds(client.provider, { claim_sent: attempt.started, now: clock.now() });
   const opened = await openTokens(context, lease);
-  const left_ms = request_ms - (clock.now() - attempt.started);
+  const left_ms = ends - clock.now();
   if (left_ms < MINIMUM_LEFT_MS) {
     return fail(context, lease, { class: "transient", wait_ms: 0, code: "claim_late" });
   }

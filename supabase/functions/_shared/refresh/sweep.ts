@@ -39,7 +39,7 @@ export async function sweep(context: Context): Promise<Swept> {
 }
 
 async function refreshDue(context: Context): Promise<Omit<Swept, "resealed" | "purged">> {
-  const { clock, client: { provider }, memory, store } = context;
+  const { clock, client: { provider }, keyring, memory, store } = context;
   const count = { due: 0, refreshed: 0, failed: 0, reauthorization_required: 0 };
   const ends = clock.now() + BATCHES_MS;
   while (clock.now() < ends && memory.breaker.wait(clock.now()) === 0) {
@@ -48,6 +48,7 @@ async function refreshDue(context: Context): Promise<Omit<Swept, "resealed" | "p
       provider: provider.name,
       limit: CONCURRENCY,
       idle_ms: provider.keep_alive_ms,
+      key_ids: [...keyring.key_ids],
       ...leaseTimings(provider),
     });
     const leases = batch.filter((due) => due.outcome === "claimed");
