@@ -3,6 +3,7 @@ import { readJson } from "../../supabase/functions/_shared/http/input.ts";
 import { json, seeOther } from "../../supabase/functions/_shared/http/respond.ts";
 import type { Edge } from "../../supabase/functions/_shared/http/serve.ts";
 import { assert, assertEquals, assertMatch, assertNotEquals } from "../support/assert.ts";
+import { SECRET_KEYS } from "./callers.ts";
 import { ask, asUser } from "./edge_scene.ts";
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
@@ -14,7 +15,7 @@ Deno.test("every answer carries a request id, forbids caching and can be read by
     [{}],
     [{ method: "OPTIONS" }],
     [await asUser(), () => Promise.reject(new Error("canary"))],
-    [{ ...await asUser(), method: "POST", body: "x".repeat(17_000) }],
+    [await jsonPost("x".repeat(17_000)), read],
     [await asUser(), () => Promise.resolve(seeOther("https://app.example/#done"))],
   ];
   const statuses = [];
@@ -82,6 +83,26 @@ for (const [how, announced, most] of larger) {
     assert(pulled <= most, `${pulled} KiB were read`);
   });
 }
+
+/** A body of which only the beginning ever comes, and how often more of it was asked for. */
+function halfSent() {
+  const asked = { times: 0 };
+  const pull = (controller: ReadableStreamDefaultController) => {
+    asked.times += 1;
+    if (asked.times === 1) controller.enqueue(new TextEncoder().encode('{"a'));
+    else return new Promise<void>(() => {});
+  };
+  return { body: new ReadableStream({ pull }, { highWaterMark: 0 }), asked };
+}
+
+Deno.test("whoever may not call is told so without their body being read, and a body that nobody needs is not", async () => {
+  const { apikey, authorization } = { apikey: SECRET_KEYS.default, authorization: "Bearer canary" };
+  for (const [headers, status] of [[{}, 401], [{ authorization }, 401], [{ apikey }, 200]] as const) {
+    const { body, asked } = halfSent();
+    const { result } = await ask({ method: "POST", body, headers });
+    assertEquals([result.status, asked.times], [status, 0]);
+  }
+});
 
 Deno.test("an error that nobody foresaw is INTERNAL_ERROR, and its message goes nowhere", async () => {
   const { result, lines, text } = await ask(await asUser(), () => Promise.reject(new TypeError("canary")));

@@ -31,7 +31,7 @@ export interface Ask {
   /** Whose token goes along. */
   readonly user?: string;
   readonly headers?: Record<string, string>;
-  /** Sent as JSON; a text as it is. */
+  /** Sent as JSON; a text or a stream as it is. */
   readonly body?: unknown;
 }
 
@@ -178,7 +178,7 @@ function requestOf(path: string, { method, headers, body }: Ask): Request {
   return new Request(FUNCTIONS + path, {
     method: method ?? "POST",
     headers: { "content-type": "application/json", ...headers },
-    body: typeof body === "string" ? body : JSON.stringify(body),
+    body: typeof body === "string" || body instanceof ReadableStream ? body : JSON.stringify(body),
   });
 }
 

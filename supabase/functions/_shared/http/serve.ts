@@ -2,7 +2,6 @@ import { type SupabaseContext, withSupabase } from "@supabase/server";
 import type { SupabaseClient } from "@supabase/supabase-js";
 import { PublicError } from "../errors.ts";
 import { asPublicError, errorResponse } from "./errors.ts";
-import { withLimitedBody } from "./input.ts";
 import { type LogFields, writeLine } from "./log.ts";
 import { Meter, type Meters, serverTiming } from "./meter.ts";
 
@@ -82,12 +81,12 @@ async function answer(
   const { log } = notes;
   try {
     if (request.method === "OPTIONS") return new Response(null, { status: 204 });
-    const limited = await withLimitedBody(request);
+    // Who calls is known from the headers. The body is left to whoever needs it.
     const verified = withSupabase(
       { auth, errors: { detailed: false }, cors: "disabled" },
-      (_, context) => handle(edgeOf(limited, context, notes)),
+      (_, context) => handle(edgeOf(request, context, notes)),
     );
-    const response = await verified(limited);
+    const response = await verified(request);
     log.code ??= response.headers.get("x-supabase-server-error") ?? undefined;
     return response;
   } catch (error) {
