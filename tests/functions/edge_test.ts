@@ -2,7 +2,7 @@
 import { readJson } from "../../supabase/functions/_shared/http/input.ts";
 import { json, seeOther } from "../../supabase/functions/_shared/http/respond.ts";
 import type { Edge } from "../../supabase/functions/_shared/http/serve.ts";
-import { assert, assertEquals, assertMatch, assertNotEquals } from "../support/assert.ts";
+import { assert, assertEquals, assertMatch } from "../support/assert.ts";
 import { SECRET_KEYS } from "./callers.ts";
 import { ask, asUser } from "./edge_scene.ts";
 
@@ -43,13 +43,19 @@ Deno.test("a preflight is answered without credentials and allows what supabase-
   }
 });
 
-Deno.test("a caller's well-formed request id is kept, any other is replaced", async () => {
-  const id = crypto.randomUUID();
-  const kept = await ask({ headers: { "x-request-id": id } });
-  assertEquals([kept.result.headers.get("x-request-id"), kept.lines[0]?.request_id], [id, id]);
-  const replaced = await ask({ headers: { "x-request-id": "canary" } });
-  assertNotEquals(replaced.result.headers.get("x-request-id"), "canary");
-  assert(!replaced.text.includes("canary"));
+Deno.test("a request has an id of its own; the caller's is logged beside it if it is a UUID", async () => {
+  const theirs = crypto.randomUUID().toUpperCase();
+  const ids = new Set<unknown>([theirs]);
+  for (const given of [theirs, theirs, `${theirs}x`, "canary", ""]) {
+    const { result, lines, text } = await ask({ headers: { "x-request-id": given } });
+    const ours = result.headers.get("x-request-id");
+    assertMatch(ours ?? "", UUID);
+    assertEquals(lines[0]?.request_id, ours);
+    assertEquals(lines[0]?.caller_request_id, given === theirs ? theirs : undefined);
+    assert(!text.includes("canary"));
+    ids.add(ours);
+  }
+  assertEquals(ids.size, 6);
 });
 
 const read = async ({ request }: Edge) => json(await readJson(request));

@@ -3,12 +3,17 @@ import { readJson } from "../../supabase/functions/_shared/http/input.ts";
 import { json } from "../../supabase/functions/_shared/http/respond.ts";
 import { serve } from "../../supabase/functions/_shared/http/serve.ts";
 import { assert, assertEquals } from "../support/assert.ts";
-import { SECRET_KEYS } from "./callers.ts";
+import { SECRET_KEYS, TRUSTED } from "./callers.ts";
 import { logging } from "./log_lines.ts";
 
 /** Sends the headers and half a body, and reads what is answered: its status, its code, and after how long it came. */
 async function sendHalf(headers: readonly string[], framing: string, half: string) {
-  const echo = serve("echo", ["user", "secret:*"], async ({ request }) => json(await readJson(request)));
+  const echo = serve(
+    "echo",
+    ["user", "secret:*"],
+    TRUSTED,
+    async ({ request }) => json(await readJson(request)),
+  );
   const server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen: () => {} }, echo);
   const connection = await Deno.connect({ hostname: "127.0.0.1", port: server.addr.port });
   try {
