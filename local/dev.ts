@@ -14,7 +14,8 @@ const USAGE = `deno task dev [--port N] [--dir FOLDER] [--fresh]
   --dir FOLDER  where data, keys, grants and logs are kept, .local unless given
   --fresh       begins with an empty database, new keys, and a sandbox where nobody has installed anything`;
 
-/** Settings taken over from this program's environment, where another authorization server is to be used. */
+/** Settings taken over from this program's environment; the provider's, where another one is to be used. */
+const TAKEN_OVER = ["ALLOWED_OAUTH_CLIENT_IDS"];
 const PROVIDER_SETTINGS = [
   "PIPEDRIVE_OAUTH_ORIGIN",
   "PIPEDRIVE_API_ORIGINS",
@@ -50,9 +51,9 @@ function readArguments(args: string[]): StackOptions | { wrong: string } | "help
   }
 }
 
-function providerSettings(): Record<string, string> {
-  if (!Deno.env.get("PIPEDRIVE_OAUTH_ORIGIN")) return {};
-  const settings = PROVIDER_SETTINGS.map((name) => [name, Deno.env.get(name) ?? ""] as const);
+function settingsTakenOver(): Record<string, string> {
+  const names = Deno.env.get("PIPEDRIVE_OAUTH_ORIGIN") ? [...TAKEN_OVER, ...PROVIDER_SETTINGS] : TAKEN_OVER;
+  const settings = names.map((name) => [name, Deno.env.get(name) ?? ""] as const);
   return Object.fromEntries(settings.filter(([, value]) => value !== ""));
 }
 
@@ -104,7 +105,7 @@ async function main(): Promise<number> {
   const began = performance.now();
   const onProgress = (line: string) => console.log(`${line} …`);
   try {
-    const stack = await startStack({ ...options, env: providerSettings(), onProgress });
+    const stack = await startStack({ ...options, env: settingsTakenOver(), onProgress });
     console.log(board(stack, options.dir ?? "", ((performance.now() - began) / 1000).toFixed(1)));
     await Promise.race([stopping, launchersEnded()]);
     console.log("Stopping …");

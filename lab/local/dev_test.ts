@@ -3,6 +3,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Session } from "@supabase/supabase-js";
 import { AppUser } from "../../local/stack/app_user.ts";
+import { keepKeys } from "../../local/stack/keys.ts";
+import { UserTokens } from "../../local/stack/user_tokens.ts";
 import { controlOf, serveSandbox } from "../../local/sandbox/mod.ts";
 import type { StackAddresses } from "../../local/stack/stack.ts";
 import {
@@ -54,6 +56,15 @@ async function withFolder(work: (dir: string) => Promise<void>): Promise<void> {
   } finally {
     await Deno.remove(dir, { recursive: true });
   }
+}
+
+const ALLOWED_CLIENT = "9a8b7c6d-5e4f-4a2b-8c0d-9e8f7a6b5c4d";
+
+async function search({ functions_url }: StackAddresses, token: string): Promise<number> {
+  const headers = { authorization: `Bearer ${token}` };
+  const response = await fetch(`${functions_url}/search-persons?term=an`, { headers });
+  await response.body?.cancel();
+  return response.status;
 }
 
 /** Whether anything answers at this address. */
@@ -153,6 +164,7 @@ Deno.test("dev uses the authorization server that PIPEDRIVE_OAUTH_ORIGIN names, 
       PIPEDRIVE_API_ORIGINS: provider.origin,
       PIPEDRIVE_CLIENT_ID: client.client_id,
       PIPEDRIVE_CLIENT_SECRET: client.client_secret,
+      ALLOWED_OAUTH_CLIENT_IDS: ALLOWED_CLIENT,
     });
     const stack = JSON.parse(await Deno.readTextFile(join(dir, "stack.json")));
     assertEquals(stack.provider_url, provider.origin);
@@ -162,6 +174,13 @@ Deno.test("dev uses the authorization server that PIPEDRIVE_OAUTH_ORIGIN names, 
     const connection = await user.connect(provider.control);
     assertEquals(connection.status, "active");
     assertEquals((await provider.control.counts()).requests["token:exchange"], 1);
+
+    const tokens = new UserTokens(await keepKeys(join(dir, "keys.json")));
+    const { data } = await user.supabase.auth.getClaims();
+    for (const [client_id, status] of [[ALLOWED_CLIENT, 200], [crypto.randomUUID(), 401]] as const) {
+      const token = await tokens.sign({ ...data?.claims, client_id });
+      assertEquals([client_id, await search(stack, token)], [client_id, status]);
+    }
 
     // As from a terminal: once from there, once passed on by `deno task`.
     child.kill("SIGINT");

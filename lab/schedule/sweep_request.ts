@@ -1,7 +1,7 @@
 import { serve } from "../../supabase/functions/_shared/http/serve.ts";
 import type { Wiring } from "../../supabase/functions/_shared/wiring.ts";
 import { refreshToken } from "../../supabase/functions/refresh-token/handler.ts";
-import { PROJECT } from "../../tests/functions/callers.ts";
+import { PROJECT, TRUSTED } from "../../tests/functions/callers.ts";
 import { logging } from "../../tests/functions/log_lines.ts";
 import { makeContext } from "../../tests/support/context.ts";
 import type { Queued } from "./stand_ins.ts";
@@ -17,7 +17,8 @@ export async function send({ method, url, headers, body }: Queued) {
     app_origins: [],
     providers: ["pipedrive"],
   };
-  const handle = serve("refresh-token", ["user", "secret:*"], refreshToken(() => Promise.resolve(wiring)));
+  const refresh = refreshToken(() => Promise.resolve(wiring));
+  const handle = serve("refresh-token", ["user", "secret:*"], TRUSTED, refresh);
   const { result, lines } = await logging(() => handle(new Request(url, { method, headers, body })));
   return { status: result.status, answer: await result.json(), line: lines[0], calls: context.store.calls };
 }

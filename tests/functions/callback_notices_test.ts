@@ -72,6 +72,17 @@ story("a notice without this client's credentials is refused and changes nothing
   assertEquals(await statusOf(stage, id), "active");
 });
 
+story("a notice's credentials are looked at before its body is read", async (stage) => {
+  let read = 0;
+  const pull = () => {
+    read += 1;
+    return new Promise<void>(() => {});
+  };
+  const body = new ReadableStream({ pull }, { highWaterMark: 0 });
+  const answer = await stage.callback("", { method: "DELETE", headers: basic("x:y"), body });
+  assertEquals([answer.refusal, read], [[401, "INVALID_CREDENTIALS"], 0]);
+});
+
 story("a notice is read leniently, and what it lacks is named", async (stage) => {
   const id = await connect(stage);
   const { authorization } = rightful(stage);

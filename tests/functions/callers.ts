@@ -1,9 +1,14 @@
 /** Who calls: the project's keys and its users' tokens. Loading this gives the process the project's environment. */
+import type { Trusted } from "../../supabase/functions/_shared/http/caller.ts";
 import { generateKeyPair, importJWK, type JWTPayload, SignJWT } from "jose";
 
 /** The keys of a project, as the platform hands them to a function. */
 export const PUBLISHABLE_KEY = "sb_publishable_test";
-export const SECRET_KEYS = { default: "sb_secret_default", cron: "sb_secret_cron" };
+export const SECRET_KEYS = {
+  default: "sb_secret_default",
+  reports: "sb_secret_reports",
+  cron: "sb_secret_cron",
+};
 
 const KEY_ID = "project-key";
 /**
@@ -18,9 +23,16 @@ const OURS = {
 };
 const ours = await importJWK({ ...OURS, d: "jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI" }, "ES256");
 
-/** What `Deno.env` must hold before a function is called. Nothing listens at this address. */
+const PROJECT_URL = "https://project.supabase.co";
+/** As `readTrusted` reads it off the project, with one client that is allowed. */
+export const TRUSTED: Trusted = {
+  issuers: [`${PROJECT_URL}/auth/v1`],
+  oauth_client_ids: ["9a8b7c6d-5e4f-4a2b-8c0d-9e8f7a6b5c4d"],
+};
+
+/** What `Deno.env` must hold before a function is called. No project can have this address. */
 export const PROJECT: Readonly<Record<string, string>> = {
-  SUPABASE_URL: "http://127.0.0.1:9",
+  SUPABASE_URL: PROJECT_URL,
   SUPABASE_PUBLISHABLE_KEYS: JSON.stringify({ default: PUBLISHABLE_KEY }),
   SUPABASE_SECRET_KEYS: JSON.stringify(SECRET_KEYS),
   SUPABASE_JWKS: JSON.stringify({ keys: [{ ...OURS, kid: KEY_ID, alg: "ES256" }] }),
@@ -29,17 +41,35 @@ for (const [name, value] of Object.entries(PROJECT)) Deno.env.set(name, value);
 
 export const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
 
-/** A user's token as the project's Auth signs it. */
+/** A user's token as the project's Auth signs it. A claim given as undefined is left out. */
 export function userToken(
   claims: JWTPayload = {},
   key = ours,
   kid = KEY_ID,
 ): Promise<string> {
-  return new SignJWT({ sub: crypto.randomUUID(), role: "authenticated", ...claims })
-    .setProtectedHeader({ alg: "ES256", kid })
-    .setExpirationTime(claims.exp ?? "1h")
-    .sign(key);
+  const exp = Math.floor(Date.now() / 1000) + 3600;
+  const iss = TRUSTED.issuers?.[0];
+  const usual = { sub: crypto.randomUUID(), aud: "authenticated", role: "authenticated", iss, exp };
+  return new SignJWT({ ...usual, ...claims }).setProtectedHeader({ alg: "ES256", kid }).sign(key);
 }
+
+/** Signed with the project's key, and all the same not a user's own token for this project. */
+export const WRONG_CLAIMS: Readonly<Record<string, JWTPayload>> = {
+  "a token for another audience": { aud: "canary" },
+  "a token for no audience": { aud: undefined },
+  "a token for audiences that are others": { aud: ["canary", "anon"] },
+  "a third party's ID token": { aud: "9a8b7c6d-5e4f-4a2b-8c0d-9e8f7a6b5c4d", role: undefined },
+  "a token of the role anon": { role: "anon" },
+  "a token of the role service_role": { role: "service_role" },
+  "a token without a role": { role: undefined },
+  "a token that never expires": { exp: undefined },
+  "another issuer's token": { iss: "https://canary.supabase.co/auth/v1" },
+  "a token without an issuer": { iss: undefined },
+  "a third party's token": { client_id: "0a8b7c6d-5e4f-4a2b-8c0d-9e8f7a6b5c4d" },
+  "a token of a client without a name": { client_id: "" },
+  "a token of no client": { client_id: null },
+  "a token without a UUID": { sub: "canary" },
+};
 
 /** A token that says the same, signed with the key of another project. */
 export async function foreignToken(kid = KEY_ID): Promise<string> {

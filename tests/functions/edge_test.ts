@@ -2,7 +2,8 @@
 import { readJson } from "../../supabase/functions/_shared/http/input.ts";
 import { json, seeOther } from "../../supabase/functions/_shared/http/respond.ts";
 import type { Edge } from "../../supabase/functions/_shared/http/serve.ts";
-import { assert, assertEquals, assertMatch, assertNotEquals } from "../support/assert.ts";
+import { assert, assertEquals, assertMatch } from "../support/assert.ts";
+import { SECRET_KEYS } from "./callers.ts";
 import { ask, asUser } from "./edge_scene.ts";
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
@@ -14,7 +15,7 @@ Deno.test("every answer carries a request id, forbids caching and can be read by
     [{}],
     [{ method: "OPTIONS" }],
     [await asUser(), () => Promise.reject(new Error("canary"))],
-    [{ ...await asUser(), method: "POST", body: "x".repeat(17_000) }],
+    [await jsonPost("x".repeat(17_000)), read],
     [await asUser(), () => Promise.resolve(seeOther("https://app.example/#done"))],
   ];
   const statuses = [];
@@ -42,13 +43,19 @@ Deno.test("a preflight is answered without credentials and allows what supabase-
   }
 });
 
-Deno.test("a caller's well-formed request id is kept, any other is replaced", async () => {
-  const id = crypto.randomUUID();
-  const kept = await ask({ headers: { "x-request-id": id } });
-  assertEquals([kept.result.headers.get("x-request-id"), kept.lines[0]?.request_id], [id, id]);
-  const replaced = await ask({ headers: { "x-request-id": "canary" } });
-  assertNotEquals(replaced.result.headers.get("x-request-id"), "canary");
-  assert(!replaced.text.includes("canary"));
+Deno.test("a request has an id of its own; the caller's is logged beside it if it is a UUID", async () => {
+  const theirs = crypto.randomUUID().toUpperCase();
+  const ids = new Set<unknown>([theirs]);
+  for (const given of [theirs, theirs, `${theirs}x`, "canary", ""]) {
+    const { result, lines, text } = await ask({ headers: { "x-request-id": given } });
+    const ours = result.headers.get("x-request-id");
+    assertMatch(ours ?? "", UUID);
+    assertEquals(lines[0]?.request_id, ours);
+    assertEquals(lines[0]?.caller_request_id, given === theirs ? theirs : undefined);
+    assert(!text.includes("canary"));
+    ids.add(ours);
+  }
+  assertEquals(ids.size, 6);
 });
 
 const read = async ({ request }: Edge) => json(await readJson(request));
@@ -82,6 +89,26 @@ for (const [how, announced, most] of larger) {
     assert(pulled <= most, `${pulled} KiB were read`);
   });
 }
+
+/** A body of which only the beginning ever comes, and how often more of it was asked for. */
+function halfSent() {
+  const asked = { times: 0 };
+  const pull = (controller: ReadableStreamDefaultController) => {
+    asked.times += 1;
+    if (asked.times === 1) controller.enqueue(new TextEncoder().encode('{"a'));
+    else return new Promise<void>(() => {});
+  };
+  return { body: new ReadableStream({ pull }, { highWaterMark: 0 }), asked };
+}
+
+Deno.test("whoever may not call is told so without their body being read, and a body that nobody needs is not", async () => {
+  const { apikey, authorization } = { apikey: SECRET_KEYS.default, authorization: "Bearer canary" };
+  for (const [headers, status] of [[{}, 401], [{ authorization }, 401], [{ apikey }, 200]] as const) {
+    const { body, asked } = halfSent();
+    const { result } = await ask({ method: "POST", body, headers });
+    assertEquals([result.status, asked.times], [status, 0]);
+  }
+});
 
 Deno.test("an error that nobody foresaw is INTERNAL_ERROR, and its message goes nowhere", async () => {
   const { result, lines, text } = await ask(await asUser(), () => Promise.reject(new TypeError("canary")));

@@ -1,6 +1,14 @@
 /** The functions as they are deployed, in a project whose settings nobody has made yet. */
 import { assert, assertEquals } from "../support/assert.ts";
-import { bearer, foreignToken, PUBLISHABLE_KEY, SECRET_KEYS, unsignedToken, userToken } from "./callers.ts";
+import {
+  bearer,
+  foreignToken,
+  PUBLISHABLE_KEY,
+  SECRET_KEYS,
+  unsignedToken,
+  userToken,
+  WRONG_CLAIMS,
+} from "./callers.ts";
 import { logging } from "./log_lines.ts";
 
 const SETTINGS = [
@@ -36,6 +44,17 @@ for (const name of names) {
     }
   });
 
+  Deno.test(`${name} lets no genuine token in that is not a user's own`, async () => {
+    for (const [what, claims] of Object.entries(WRONG_CLAIMS)) {
+      for (const [path, method] of [["", "GET"], ["/pipedrive/authorize", "POST"]] as const) {
+        const headers = bearer(await userToken(claims));
+        const { result, lines } = await call(name + path, { method, headers });
+        const { code } = await result.json();
+        assertEquals([result.status, code, lines[0]?.code], [401, "INVALID_CREDENTIALS", code], what);
+      }
+    }
+  });
+
   Deno.test(`${name} answers a preflight`, async () => {
     assertEquals((await call(`${name}/pipedrive`, { method: "OPTIONS" })).result.status, 204);
   });
@@ -44,10 +63,18 @@ for (const name of names) {
 const doors: [string, string, HeadersInit, number, string?][] = [
   ["search-persons?term=jane", "nobody", {}, 401, "MISSING_CREDENTIALS"],
   ["search-persons?term=jane", "a publishable key", { apikey: PUBLISHABLE_KEY }, 401, "INVALID_API_KEY"],
-  ["search-persons?term=jane", "a secret key", { apikey: SECRET_KEYS.cron }, 500, "CONFIGURATION_INVALID"],
+  ["search-persons?term=jane", "a secret key", { apikey: SECRET_KEYS.default }, 500, "CONFIGURATION_INVALID"],
+  [
+    "search-persons?term=jane",
+    "the schedule's key",
+    { apikey: SECRET_KEYS.cron },
+    401,
+    "INVALID_CREDENTIALS",
+  ],
   ["refresh-token", "nobody", {}, 401, "MISSING_CREDENTIALS"],
   ["refresh-token", "a publishable key", { apikey: PUBLISHABLE_KEY }, 401, "INVALID_API_KEY"],
-  ["refresh-token", "a secret key", { apikey: SECRET_KEYS.cron }, 500, "CONFIGURATION_INVALID"],
+  ["refresh-token", "a secret key", { apikey: SECRET_KEYS.default }, 500, "CONFIGURATION_INVALID"],
+  ["refresh-token", "the schedule's key", { apikey: SECRET_KEYS.cron }, 500, "CONFIGURATION_INVALID"],
   ["oauth-callback/pipedrive?code=a&state=b", "nobody", {}, 500, "CONFIGURATION_INVALID"],
   ["oauth-callback/pipedrive", "nobody, with nothing to say", {}, 200],
 ];

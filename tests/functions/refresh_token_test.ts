@@ -3,7 +3,7 @@ import type { FaultKind } from "../../local/sandbox/mod.ts";
 import { assertEquals, assertMatch } from "../support/assert.ts";
 import { EPOCH } from "../support/database_time.ts";
 import { JONAS, MARI } from "../support/store.ts";
-import { type Ask, SECRET, type Stage, story } from "./stage.ts";
+import { type Ask, SCHEDULE, SECRET, type Stage, story } from "./stage.ts";
 import { connect } from "./steps.ts";
 
 const HOUR_MS = 3_600_000;
@@ -145,4 +145,13 @@ story("the function is a POST", async (stage) => {
     const { refusal, headers } = await stage.refresh({ method, user: MARI });
     assertEquals([...refusal, headers.get("allow")], [405, "METHOD_NOT_ALLOWED", "POST"]);
   }
+});
+
+story("the schedule's key refreshes no connection by name", async (stage) => {
+  const id = await connect(stage);
+  for (const force of [undefined, true]) {
+    const { refusal, line } = await stage.refresh({ headers: SCHEDULE, body: { connection_id: id, force } });
+    assertEquals([refusal, line.caller], [[401, "INVALID_CREDENTIALS"], "cron"]);
+  }
+  assertEquals((await stage.store.row(id)).version, 1);
 });

@@ -2,7 +2,7 @@
 import { assert, assertEquals } from "../support/assert.ts";
 import { connected } from "../support/context.ts";
 import { JONAS, MARI } from "../support/store.ts";
-import { SECRET, type Stage, story } from "./stage.ts";
+import { SCHEDULE, SECRET, type Stage, story } from "./stage.ts";
 import { connect, OTHER_ACCOUNT } from "./steps.ts";
 
 const PERSONS = "https://baltictimber.pipedrive.com/api/v2/persons/search";
@@ -127,6 +127,8 @@ story("fifty searches on an expired token are fifty answers and one refresh", as
 story("a secret key searches with the connection that it names, and must name one", async (stage) => {
   const id = await connect(stage);
   assertEquals((await stage.search(`${JANE}&connection_id=${id}`, { headers: SECRET })).status, 200);
+  const schedule = await stage.search(`${JANE}&connection_id=${id}`, { headers: SCHEDULE });
+  assertEquals(schedule.refusal, [401, "INVALID_CREDENTIALS"]);
   const { refusal, body } = await stage.search(JANE, { headers: SECRET });
   assertEquals([refusal, await counted(stage)], [[400, "INVALID_REQUEST"], [1, 0]]);
   assert(String(body.message).includes('"connection_id"'));

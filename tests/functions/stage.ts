@@ -15,12 +15,14 @@ import { makeContext, type TestContext } from "../support/context.ts";
 import { EPOCH } from "../support/database_time.ts";
 import { makeClient } from "../support/make.ts";
 import { MARI } from "../support/store.ts";
-import { bearer, SECRET_KEYS, userToken } from "./callers.ts";
+import { bearer, SECRET_KEYS, TRUSTED, userToken } from "./callers.ts";
 import { logging } from "./log_lines.ts";
 
 export const APP = "https://app.example";
 export const OTHER_APP = "https://other.example";
-export const SECRET = { apikey: SECRET_KEYS.cron };
+export const SECRET = { apikey: SECRET_KEYS.default };
+/** May sweep and nothing else. */
+export const SCHEDULE = { apikey: SECRET_KEYS.cron };
 
 const FUNCTIONS = "https://project.supabase.co/functions/v1";
 /** A second provider, so that a test may take one for the other. */
@@ -31,7 +33,7 @@ export interface Ask {
   /** Whose token goes along. */
   readonly user?: string;
   readonly headers?: Record<string, string>;
-  /** Sent as JSON; a text as it is. */
+  /** Sent as JSON; a text or a stream as it is. */
   readonly body?: unknown;
 }
 
@@ -78,9 +80,9 @@ async function makeStage(written: readonly string[], { client = makeClient(), fe
   const elsewhere = { client: { ...client, provider }, memory: new Memory() };
   const app_origins = [APP, OTHER_APP];
   const wire = wireTo(context, elsewhere, app_origins);
-  const callback = serve("oauth-callback", ["user", "none"], routes(wire));
-  const refresh = serve("refresh-token", ["user", "secret:*"], refreshToken(wire));
-  const search = serve("search-persons", ["user", "secret:*"], (edge) => searchPersons(edge, wire));
+  const callback = serve("oauth-callback", ["user", "none"], TRUSTED, routes(wire));
+  const refresh = serve("refresh-token", ["user", "secret:*"], TRUSTED, refreshToken(wire));
+  const search = serve("search-persons", ["user", "secret:*"], TRUSTED, (edge) => searchPersons(edge, wire));
 
   const ask = async (handle: typeof callback, path: string, { user, ...rest }: Ask) => {
     const token = user && await userToken({ sub: user });
@@ -178,7 +180,7 @@ function requestOf(path: string, { method, headers, body }: Ask): Request {
   return new Request(FUNCTIONS + path, {
     method: method ?? "POST",
     headers: { "content-type": "application/json", ...headers },
-    body: typeof body === "string" ? body : JSON.stringify(body),
+    body: typeof body === "string" || body instanceof ReadableStream ? body : JSON.stringify(body),
   });
 }
 

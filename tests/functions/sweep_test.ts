@@ -3,13 +3,13 @@ import { assertEquals } from "../support/assert.ts";
 import { JONAS, MARI } from "../support/store.ts";
 import { connected } from "../support/context.ts";
 import { KEYS, makeKeyring } from "../support/make.ts";
-import { SECRET, type Stage, story } from "./stage.ts";
+import { SCHEDULE, type Stage, story } from "./stage.ts";
 import { begin, connect, OTHER_ACCOUNT } from "./steps.ts";
 
 const DAY_MS = 24 * 3_600_000;
 const NOTHING = { due: 0, refreshed: 0, failed: 0, reauthorization_required: 0, resealed: 0, purged: 0 };
 
-const sweep = ({ refresh }: Stage) => refresh({ headers: SECRET, body: {} });
+const sweep = ({ refresh }: Stage) => refresh({ headers: SCHEDULE, body: {} });
 
 story("what nobody has used for a month is refreshed, what merely expired is left alone", async (stage) => {
   const idle = await connect(stage);
@@ -36,7 +36,7 @@ story("a sweep counts, over all providers, what became of what was due", async (
   stage.clock.pause(600_001);
 
   const swept = { due: 3, refreshed: 2, failed: 0, reauthorization_required: 1, resealed: 1, purged: 3 };
-  assertEquals((await stage.refresh({ headers: SECRET })).body, swept);
+  assertEquals((await stage.refresh({ headers: SCHEDULE })).body, swept);
   assertEquals((await stage.store.row(resealed.id)).key_id, "k2");
   const [status, version] = [(await stage.store.row(ended)).status, (await stage.store.row(kept)).version];
   assertEquals([status, version], ["reauthorization_required", 2]);

@@ -1,4 +1,4 @@
-import { readSettings } from "../../supabase/functions/_shared/env.ts";
+import { readSettings, readTrusted } from "../../supabase/functions/_shared/env.ts";
 import { PublicError } from "../../supabase/functions/_shared/errors.ts";
 import { assert, assertEquals, assertRejects } from "../support/assert.ts";
 import { KEYS } from "../support/make.ts";
@@ -102,3 +102,45 @@ for (const [name, value] of malformed) {
     assertEquals(message.split("; ").length, 1);
   });
 }
+
+Deno.test("readSettings() refuses a list of clients that holds anything but UUIDs", async () => {
+  for (const list of ["canary", "9a8b7c6d-5e4f-4a2b-8c0d-9e8f7a6b5c4d,", ","]) {
+    const message = await complaint({ ALLOWED_OAUTH_CLIENT_IDS: list });
+    assertEquals(message, "ALLOWED_OAUTH_CLIENT_IDS is not a comma list of UUIDs");
+  }
+});
+
+function trusted(changes: Record<string, string | undefined>) {
+  const variables = { ...GOOD, ...changes };
+  return readTrusted((name) => variables[name]);
+}
+
+Deno.test("readTrusted() knows a hosted project's issuer by its address, and by the callback's own domain", () => {
+  const SUPABASE_URL = "https://abcdefghijklmnopqrst.supabase.co/";
+  const issuer = "https://abcdefghijklmnopqrst.supabase.co/auth/v1";
+  assertEquals(trusted({ SUPABASE_URL, OAUTH_CALLBACK_URL: undefined }).issuers, [issuer, issuer]);
+  const OAUTH_CALLBACK_URL = "https://api.example.com/functions/v1/oauth-callback";
+  const { issuers } = trusted({ SUPABASE_URL, OAUTH_CALLBACK_URL });
+  assertEquals(issuers, [issuer, "https://api.example.com/auth/v1"]);
+});
+
+Deno.test("readTrusted() knows no issuer where the project's address is none that a token names", () => {
+  const addresses = [
+    "http://kong:8000",
+    "http://127.0.0.1:54321",
+    "https://self-hosted.example",
+    "",
+    undefined,
+  ];
+  for (const SUPABASE_URL of addresses) assertEquals(trusted({ SUPABASE_URL }).issuers, undefined);
+});
+
+Deno.test("readTrusted() reads the allowed clients as Auth writes them, and none if none are named", () => {
+  const ALLOWED_OAUTH_CLIENT_IDS =
+    "9A8B7C6D-5E4F-4A2B-8C0D-9E8F7A6B5C4D, 0a8b7c6d-5e4f-4a2b-8c0d-9e8f7a6b5c4d";
+  assertEquals(trusted({ ALLOWED_OAUTH_CLIENT_IDS }).oauth_client_ids, [
+    "9a8b7c6d-5e4f-4a2b-8c0d-9e8f7a6b5c4d",
+    "0a8b7c6d-5e4f-4a2b-8c0d-9e8f7a6b5c4d",
+  ]);
+  assertEquals(trusted({}).oauth_client_ids, []);
+});

@@ -85,13 +85,14 @@ export const components = {
       type: "http",
       scheme: "bearer",
       bearerFormat: "JWT",
-      description: "A Supabase user's access token. supabase-js sends it by itself.",
+      description: "A Supabase user's own access token, as Auth issues it. supabase-js sends it by itself.",
     },
     secret: {
       type: "apiKey",
       in: "header",
       name: "apikey",
-      description: "An `sb_secret_…` key of the project: for servers, never for a browser.",
+      description:
+        "An `sb_secret_…` key of the project: for servers, never for a browser. The one named `cron` may sweep and nothing else.",
     },
     client: {
       type: "http",
@@ -101,7 +102,8 @@ export const components = {
   },
   headers: {
     RequestId: {
-      description: "Finds the request in the log. A caller's own, if it is a UUID.",
+      description:
+        "Finds the request in the log: always the functions' own. A UUID that the caller sends as `x-request-id` is logged beside it.",
       schema: uuid,
     },
     ServerTiming: {

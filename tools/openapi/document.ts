@@ -219,7 +219,8 @@ function refreshPath(): Json {
       tags: ["refresh-token"],
       security: [{ user: [] }, { secret: [] }],
       summary: "Refreshes one connection; with a secret key and an empty body, all that are due",
-      description: "A user may name only a connection of their own. Never answers a token.",
+      description:
+        "A user may name only a connection of their own, the secret key named `cron` none. Never answers a token.",
       requestBody: body("Refresh", false),
       responses: {
         200: success("What was done", { oneOf: [ref("Refreshed"), ref("Swept")] }),

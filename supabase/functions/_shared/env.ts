@@ -1,5 +1,6 @@
 import { isLoopback } from "./oauth/http.ts";
 import { PublicError } from "./errors.ts";
+import { type Trusted, UUID } from "./http/caller.ts";
 import { Keyring } from "./keep/seal.ts";
 
 /** Everything an operator sets, checked. */
@@ -42,11 +43,33 @@ export async function readSettings(get: Get, provider_names: Iterable<string>): 
       Array.from(provider_names, (name) => [name, form.provider(name)] as const),
     ),
   };
+  form.ids(OAUTH_CLIENT_IDS);
   const { keyring } = settings;
   if (keyring === undefined || form.problems.length > 0) {
     throw new PublicError("CONFIGURATION_INVALID", form.problems.join("; "));
   }
   return { ...settings, keyring };
+}
+
+const OAUTH_CLIENT_IDS = "ALLOWED_OAUTH_CLIENT_IDS";
+
+/**
+ * Whose tokens are let in, which is asked before there need be other settings. What is malformed fits no token, and
+ * `readSettings` says so.
+ */
+export function readTrusted(get: Get): Trusted {
+  return { issuers: ownIssuers(get), oauth_client_ids: new Form(get).ids(OAUTH_CLIENT_IDS) };
+}
+
+/**
+ * Auth names itself by the project's address, and behind a domain of the operator's own perhaps by that one, which the
+ * callback then has. Elsewhere than on the platform `SUPABASE_URL` may be an address that no token names, such as
+ * `http://kong:8000`.
+ */
+function ownIssuers(get: Get): readonly string[] | undefined {
+  const [project, callback] = ["SUPABASE_URL", "OAUTH_CALLBACK_URL"].map((name) => safeUrl(get(name) ?? ""));
+  if (!project?.hostname.endsWith(".supabase.co")) return undefined;
+  return [project, callback ?? project].map(({ origin }) => `${origin}/auth/v1`);
 }
 
 /** Goes through the variables and collects what is wrong, so that nobody has to mend one after the other. */
@@ -88,6 +111,13 @@ class Form {
       this.problems.push(`${name} is not ${most === 1 ? "an origin" : "a comma list of origins"} ${ALLOWED}`);
     }
     return urls.flatMap((url) => url ? [url.origin] : []);
+  }
+
+  /** A comma list of UUIDs. */
+  ids(name: string): string[] {
+    const ids = this.#optional(name)?.toLowerCase().split(",").map((id) => id.trim()) ?? [];
+    if (!ids.every((id) => UUID.test(id))) this.problems.push(`${name} is not a comma list of UUIDs`);
+    return ids;
   }
 
   url(name: string): string {

@@ -1,4 +1,4 @@
-import { fromEnvironment, type ProviderSettings, readSettings, type Settings } from "./env.ts";
+import { fromEnvironment, type ProviderSettings, readSettings, readTrusted, type Settings } from "./env.ts";
 import type { Context } from "./context.ts";
 import { PublicError } from "./errors.ts";
 import { asPublicError } from "./http/errors.ts";
@@ -40,6 +40,9 @@ export const wire: Wire = async (edge) => {
     providers: [...providers.keys()],
   };
 };
+
+/** Whose tokens `serve` lets in. */
+export const trusted = readTrusted(fromEnvironment);
 
 /** Per isolate, whose environment never changes. */
 let reading: Promise<Settings> | undefined;

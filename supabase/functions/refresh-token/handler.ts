@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { methodNotAllowed, PublicError } from "../_shared/errors.ts";
+import { refuseSchedule } from "../_shared/http/caller.ts";
 import { connectionId, parse, readJson } from "../_shared/http/input.ts";
 import { json } from "../_shared/http/respond.ts";
 import type { Edge } from "../_shared/http/serve.ts";
@@ -21,6 +22,7 @@ export function refreshToken(wire: Wire): (edge: Edge) => Promise<Response> {
     if (connection_id === undefined && !sweeps) {
       throw new PublicError("INVALID_REQUEST", '"connection_id" is required');
     }
+    if (connection_id !== undefined) refuseSchedule(edge.caller);
     const wiring = await wire(edge);
     return connection_id === undefined
       ? sweepAll(wiring, edge)

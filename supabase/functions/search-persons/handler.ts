@@ -1,6 +1,7 @@
 import { methodNotAllowed, PublicError, reauthorizationRequired } from "../_shared/errors.ts";
 import { pathAfter } from "../_shared/http/path.ts";
-import type { Caller, Edge } from "../_shared/http/serve.ts";
+import type { Caller } from "../_shared/http/caller.ts";
+import type { Edge } from "../_shared/http/serve.ts";
 import { callApi } from "../_shared/use/call_api.ts";
 import type { Context } from "../_shared/context.ts";
 import type { Wire } from "../_shared/wiring.ts";

@@ -2,6 +2,7 @@ import * as v from "valibot";
 import { PublicError } from "../../../supabase/functions/_shared/errors.ts";
 import { connectionId, parse, readJson } from "../../../supabase/functions/_shared/http/input.ts";
 import { assert, assertEquals, assertRejects, assertThrows } from "../../support/assert.ts";
+import { FakeClock } from "../../support/clock.ts";
 
 function post(body: BodyInit, type = "application/json"): Request {
   return new Request("http://localhost/f", { method: "POST", body, headers: { "content-type": type } });
@@ -33,6 +34,44 @@ for (const [what, request, message] of refused) {
 Deno.test("readJson() takes an empty body for what the caller of it says", async () => {
   assertEquals(await readJson(new Request("http://localhost/f", { method: "POST" }), { empty: {} }), {});
   assertEquals(await readJson(post(" "), { empty: {} }), {});
+});
+
+/** A body of which only the beginning ever comes; what ends the wait is noted. */
+function halfSent() {
+  const ended: unknown[] = [];
+  const body = new ReadableStream({
+    start: (controller) => controller.enqueue(new TextEncoder().encode('{"a')),
+    pull: () => new Promise(() => {}),
+    cancel: (reason) => void ended.push(reason),
+  });
+  return { body, ended };
+}
+
+Deno.test("readJson() gives a body five seconds in all, and then lets go of it", async () => {
+  const { body, ended } = halfSent();
+  const clock = new FakeClock();
+  let code: string | undefined;
+  const reading = readJson(post(body), { clock }).catch((error: PublicError) => {
+    code = error.code;
+    assertEquals(error.message, "the body did not arrive within 5 seconds");
+  });
+  await clock.advance(4_999);
+  assertEquals([code, ended.length], [undefined, 0]);
+  await clock.advance(1);
+  await reading;
+  assertEquals([code, ended.length], ["INVALID_REQUEST", 1]);
+});
+
+Deno.test("readJson() leaves no timer behind a body that came", async () => {
+  const clock = new FakeClock();
+  assertEquals(await readJson(post("{}"), { clock }), {});
+  assertEquals(clock.sleeping, 0);
+});
+
+Deno.test("readJson() refuses a body that breaks off", async () => {
+  const body = new ReadableStream({ pull: (controller) => controller.error(new Error("canary")) });
+  const error = await assertRejects(() => readJson(post(body)), PublicError, "the body broke off");
+  assertEquals(error.code, "INVALID_REQUEST");
 });
 
 Deno.test("readJson() never quotes a malformed body", async () => {

@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import { decodeUtf8, isObject, parseJson, readBounded } from "../bytes.ts";
 import { PublicError } from "../errors.ts";
+import { type Clock, systemClock, withPatience } from "../time.ts";
 
 /** The largest of our request bodies is a search; 16 KiB is ten times that. */
 export const MAX_BODY_BYTES = 16 * 1024;
@@ -8,34 +9,45 @@ export const MAX_BODY_BYTES = 16 * 1024;
 /** A connection's id. Lower case, because a seal is bound to the id as the database writes it. */
 export const connectionId = v.pipe(v.string(), v.uuid("must be a UUID"), v.toLowerCase());
 
+/** By then the whole body must be there: 16 KiB need no longer, however slow the line. */
+const BODY_MS = 5_000;
+
 /**
- * The same request with its body read, so that everything behind this may read it whole.
+ * The body, whole. Checked on what is announced, so that nothing is read in vain, and on what arrives, because the
+ * announcement may be wrong or missing.
  *
- * Checked on what is announced, so that nothing is read in vain, and on what arrives, because the announcement may be
- * wrong or missing.
- *
- * @throws {PublicError} `INVALID_REQUEST` if it is too large
+ * @throws {PublicError} `INVALID_REQUEST` if it is too large, breaks off, or is not there in time
  */
-export async function withLimitedBody(request: Request): Promise<Request> {
-  if (!request.body) return request;
-  const announced = Number(request.headers.get("content-length"));
-  if (announced > MAX_BODY_BYTES) await request.body.cancel();
-  const body = announced > MAX_BODY_BYTES ? null : await readBounded(request.body, MAX_BODY_BYTES);
-  if (body === null) throw invalid(`the body is larger than ${MAX_BODY_BYTES / 1024} KiB`);
-  return new Request(request, { body });
+async function readBody({ headers, body }: Request, clock: Clock) {
+  const tooLarge = () => invalid(`the body is larger than ${MAX_BODY_BYTES / 1024} KiB`);
+  if (Number(headers.get("content-length")) > MAX_BODY_BYTES) throw tooLarge();
+  const reading = new AbortController();
+  const arriving = body?.pipeThrough(new TransformStream<Uint8Array, Uint8Array>(), reading) ?? null;
+  const whole = readBounded(arriving, MAX_BODY_BYTES).catch(() => {
+    throw invalid("the body broke off");
+  });
+  const bytes = await withPatience(clock, BODY_MS, whole, () => {
+    reading.abort();
+    throw invalid(`the body did not arrive within ${BODY_MS / 1000} seconds`);
+  });
+  if (bytes === null) throw tooLarge();
+  return bytes;
 }
 
 /**
- * The body as a JSON object.
+ * The body as a JSON object. Only who calls this waits for a body, and by then it is known who sends it.
  *
  * @param empty what an empty body means; left out, it is refused
  * @throws {PublicError} `INVALID_REQUEST`
  */
 export async function readJson(
   request: Request,
-  { empty }: { readonly empty?: Readonly<Record<string, unknown>> } = {},
+  { empty, clock = systemClock }: {
+    readonly empty?: Readonly<Record<string, unknown>>;
+    readonly clock?: Clock;
+  } = {},
 ): Promise<unknown> {
-  const text = decodeUtf8(new Uint8Array(await request.arrayBuffer()));
+  const text = decodeUtf8(await readBody(request, clock));
   if (text === undefined) throw invalid("the body is not UTF-8");
   if (text.trim() === "") {
     if (empty) return empty;

@@ -4,6 +4,8 @@
  */
 const FIELDS = [
   "request_id",
+  // The one that the caller sent, if it is a UUID.
+  "caller_request_id",
   "function",
   // The user's id, or the name of the secret key.
   "caller",
@@ -26,7 +28,7 @@ const FIELDS = [
   "milliseconds",
 ] as const;
 
-type Text = "caller" | "connection_id" | "provider" | "outcome" | "code" | "reason";
+type Text = "caller_request_id" | "caller" | "connection_id" | "provider" | "outcome" | "code" | "reason";
 type Count = Exclude<(typeof FIELDS)[number], Text | "request_id" | "function">;
 
 export type LogFields =

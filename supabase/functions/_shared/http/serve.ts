@@ -1,18 +1,18 @@
-import { type SupabaseContext, withSupabase } from "@supabase/server";
+import { withSupabase } from "@supabase/server";
 import type { SupabaseClient } from "@supabase/supabase-js";
-import { PublicError } from "../errors.ts";
+import {
+  type AuthModes,
+  type Caller,
+  callerOf,
+  nameOf,
+  refuseSchedule,
+  SWEEPS,
+  type Trusted,
+  UUID,
+} from "./caller.ts";
 import { asPublicError, errorResponse } from "./errors.ts";
-import { withLimitedBody } from "./input.ts";
 import { type LogFields, writeLine } from "./log.ts";
 import { Meter, type Meters, serverTiming } from "./meter.ts";
-
-/** Of these `secret:*` is every secret key of the project, whatever its name. */
-export type AuthModes = NonNullable<Parameters<typeof withSupabase>[0]["auth"]>;
-
-export type Caller =
-  | { readonly kind: "user"; readonly user_id: string }
-  | { readonly kind: "secret"; readonly key_name: string }
-  | { readonly kind: "none" };
 
 /** One request as a handler sees it. */
 export interface Edge {
@@ -40,54 +40,65 @@ const HEADERS: Readonly<Record<string, string>> = {
   "x-content-type-options": "nosniff",
 };
 
-const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
-
 /**
  * The edge of a function: who calls, one catch, one log line, and the headers of every answer.
  *
  * @param name the function's folder, for the log
  * @param auth who may call; everyone else is answered 401 before `handle` runs
+ * @param trusted whose tokens count as a user's
  * @param handle lets errors rise
  *
  * @example
  * ```ts
  * export default {
- *   fetch: serve("whoami", ["user", "secret:*"], ({ caller }) => Promise.resolve(json({ kind: caller.kind }))),
+ *   fetch: serve("whoami", ["user", "secret:*"], trusted, async ({ caller }) => json({ kind: caller.kind })),
  * };
  * ```
  */
 export function serve(
   name: string,
   auth: AuthModes,
+  trusted: Trusted,
   handle: (edge: Edge) => Promise<Response>,
 ): (request: Request) => Promise<Response> {
   return async (request) => {
     const started = performance.now();
-    const log: LogFields = { request_id: requestIdOf(request), function: name };
+    const request_id = crypto.randomUUID();
+    const log: LogFields = { request_id, caller_request_id: callersId(request), function: name };
     const meters = { database: new Meter(), provider: new Meter() };
-    const response = await answer(request, auth, handle, { log, meters });
+    const response = await answer(request, { auth, trusted, handle }, { log, meters });
     const milliseconds = Math.round(performance.now() - started);
     writeLine({ ...log, ...cost(meters), status: response.status, milliseconds });
-    return stamped(response, log.request_id, serverTiming(meters, milliseconds));
+    return stamped(response, request_id, serverTiming(meters, milliseconds));
   };
+}
+
+interface Door {
+  readonly auth: AuthModes;
+  readonly trusted: Trusted;
+  readonly handle: (edge: Edge) => Promise<Response>;
 }
 
 /** The only catch: whatever rises becomes one of the documented codes. */
 async function answer(
   request: Request,
-  auth: AuthModes,
-  handle: (edge: Edge) => Promise<Response>,
+  { auth, trusted, handle }: Door,
   notes: Pick<Edge, "log" | "meters">,
 ): Promise<Response> {
   const { log } = notes;
   try {
     if (request.method === "OPTIONS") return new Response(null, { status: 204 });
-    const limited = await withLimitedBody(request);
+    // Who calls is known from the headers. The body is left to whoever needs it.
     const verified = withSupabase(
       { auth, errors: { detailed: false }, cors: "disabled" },
-      (_, context) => handle(edgeOf(limited, context, notes)),
+      (_, context) => {
+        const caller = callerOf(context, trusted);
+        log.caller = nameOf(caller);
+        if (log.function !== SWEEPS) refuseSchedule(caller);
+        return handle({ request, caller, supabaseAdmin: context.supabaseAdmin, ...notes });
+      },
     );
-    const response = await verified(limited);
+    const response = await verified(request);
     log.code ??= response.headers.get("x-supabase-server-error") ?? undefined;
     return response;
   } catch (error) {
@@ -95,13 +106,6 @@ async function answer(
     Object.assign(log, { code: known.code, reason: known.reason });
     return errorResponse(known);
   }
-}
-
-function edgeOf(request: Request, context: SupabaseContext, notes: Pick<Edge, "log" | "meters">): Edge {
-  const caller = callerOf(context);
-  if (caller.kind === "user") notes.log.caller = caller.user_id;
-  if (caller.kind === "secret") notes.log.caller = caller.key_name;
-  return { request, caller, supabaseAdmin: context.supabaseAdmin, ...notes };
 }
 
 /** For the log line, whose fields are left out where nothing was called. */
@@ -114,19 +118,10 @@ function cost({ database, provider }: Meters): Partial<LogFields> {
   };
 }
 
-function callerOf({ authMode, authKeyName, userClaims }: SupabaseContext): Caller {
-  if (authMode === "none") return { kind: "none" };
-  if (authMode === "secret" && authKeyName !== undefined) return { kind: "secret", key_name: authKeyName };
-  if (authMode === "user" && userClaims && UUID.test(userClaims.id)) {
-    return { kind: "user", user_id: userClaims.id.toLowerCase() };
-  }
-  throw new PublicError("INVALID_CREDENTIALS", "the token names no user of this project");
-}
-
-/** A caller's own id is kept, so that both sides find the line; anything else than a UUID could be anything. */
-function requestIdOf(request: Request): string {
-  const given = request.headers.get("x-request-id") ?? "";
-  return UUID.test(given) ? given : crypto.randomUUID();
+/** A caller's own id is noted beside ours, so that both sides find the line; anything else than a UUID could be anything. */
+function callersId({ headers }: Request): string | undefined {
+  const given = headers.get("x-request-id") ?? "";
+  return UUID.test(given) ? given : undefined;
 }
 
 function stamped(response: Response, request_id: string, server_timing: string): Response {
