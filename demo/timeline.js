@@ -13,6 +13,7 @@ const WORDS = {
   reauthorization_required: ["Must be connected again", "bad"],
   disconnected: ["Disconnected", "off"],
   uninstalled: ["Uninstalled in Pipedrive", "off"],
+  revocation_abandoned: ["Pipedrive did not take the disconnect", "bad"],
 };
 
 const CODES = {

@@ -1,4 +1,4 @@
-/** Ends every connection of the project: revoked at the provider, then erased here. See docs/upgrading.md. */
+/** Ends every connection of the project: erased here, and revoked at the provider. See docs/upgrading.md. */
 import { parseArgs } from "node:util";
 import postgres from "postgres";
 import { fromEnvironment, readSettings } from "../supabase/functions/_shared/env.ts";
@@ -19,14 +19,13 @@ The settings are the functions' own.`;
 /** One revocation, in milliseconds. */
 const REVOKE_MS = 20_000;
 
-interface Living {
+interface Revocation {
   readonly id: string;
-  readonly user_id: string;
   readonly provider: string;
   readonly refresh_token_sealed: string;
 }
 
-/** @returns the exit code: 1 if a connection is left */
+/** @returns the exit code: 1 if something is left to be revoked */
 async function main(args: string[]): Promise<number> {
   const { values } = parseArgs({ args, options: { to: { type: "string" }, yes: { type: "boolean" } } });
   const url = values.to ?? Deno.env.get("SUPABASE_DB_URL");
@@ -39,45 +38,43 @@ async function main(args: string[]): Promise<number> {
   }));
   const sql = postgres(url, { max: 1, onnotice: () => {} });
   try {
-    const living = await sql<Living[]>`
-      select c.id, c.user_id, c.provider, s.refresh_token_sealed::text
+    const living = await sql<{ id: string; user_id: string; provider: string }[]>`
+      select c.id, c.user_id, c.provider
       from oauth.connections c join oauth.token_sets s on s.connection_id = c.id order by c.created_at, c.id`;
     console.log(`${living.length} connections hold tokens.`);
     if (!values.yes) return 0;
-    const left = [];
-    for (const connection of living) {
-      if (!await end(sql, clients.get(connection.provider), keyring, connection)) left.push(connection);
+    // With all of them ended, each refresh token can be revoked: nobody uses its account any more.
+    for (const { id, user_id, provider } of living) {
+      await sql`select from public.oauth_disconnect(${id}, ${user_id}, ${provider})`;
     }
-    console.log(`${living.length - left.length} ended, ${left.length} left.`);
-    return left.length === 0 ? 0 : 1;
+    const pending = await sql<Revocation[]>`
+      select connection_id as id, provider, refresh_token_sealed::text from oauth.revocations order by created_at`;
+    for (const revocation of pending) {
+      await revokeOne(sql, clients.get(revocation.provider), keyring, revocation);
+    }
+    // Also what a refresh that was under way has left meanwhile.
+    const { count } = await sql`select from oauth.revocations`;
+    console.log(`${living.length} ended, ${count} left to be revoked.`);
+    return count === 0 ? 0 : 1;
   } finally {
     await sql.end();
   }
 }
 
-/** Revoked first: after a crash, or where the provider does not answer, the token is still there for another run. */
-async function end(
+/** Erased only once it is revoked: another run, or the sweep, finds what is left. */
+async function revokeOne(
   sql: postgres.Sql,
   client: Client | undefined,
   keyring: Keyring,
-  { refresh_token_sealed, user_id, ...owner }: Living,
-): Promise<boolean> {
-  const revokeSealed = async (sealed: string) => {
-    if (!client) throw new Error(`there is no provider "${owner.provider}"`);
-    const refresh_token = await openRefreshToken(keyring, owner, sealed);
-    await revoke(client, refresh_token, "refresh_token", { fetch, signal: AbortSignal.timeout(REVOKE_MS) });
-  };
+  { refresh_token_sealed, ...owner }: Revocation,
+): Promise<void> {
   try {
-    await revokeSealed(refresh_token_sealed);
-    const [erased] = await sql`
-      select refresh_token_sealed from public.oauth_disconnect(${owner.id}, ${user_id}, ${owner.provider})`;
-    const last = erased?.refresh_token_sealed;
-    // Somebody refreshed meanwhile.
-    if (last && last !== refresh_token_sealed) await revokeSealed(last);
-    return true;
+    if (!client) throw new Error(`there is no provider "${owner.provider}"`);
+    const refresh_token = await openRefreshToken(keyring, owner, refresh_token_sealed);
+    await revoke(client, refresh_token, "refresh_token", { fetch, signal: AbortSignal.timeout(REVOKE_MS) });
+    await sql`select public.oauth_finish_revocation(${owner.id}, ${refresh_token_sealed})`;
   } catch (error) {
     console.error(`${owner.id} is left: ${error instanceof Error ? error.message : error}`);
-    return false;
   }
 }
 

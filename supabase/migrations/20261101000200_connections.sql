@@ -38,7 +38,7 @@ create table oauth.connections (
   refused_fingerprint text,
   erase_after timestamptz,
 
-  connected_at timestamptz not null,
+  exchanged_at timestamptz not null,
   refreshed_at timestamptz not null,
   created_at timestamptz not null,
   updated_at timestamptz not null,
@@ -91,8 +91,8 @@ comment on column oauth.connections.refusals is
   'How often that happened, to the client of refused_fingerprint.';
 comment on column oauth.connections.erase_after is
   'When the tokens of a connection for which reauthorization is required may be erased.';
-comment on column oauth.connections.connected_at is
-  'When the user last connected. A notice of an uninstallation before this is about an earlier authorization.';
+comment on column oauth.connections.exchanged_at is
+  'When the code was exchanged that this authorization came of, or when it was ended. What is earlier is about an authorization before it: a token set that is stored late, a notice of an uninstallation. Refreshes leave it alone.';
 comment on column oauth.connections.refreshed_at is
   'When tokens were last obtained. Refresh tokens die of long disuse.';
 comment on column oauth.connections.updated_at is

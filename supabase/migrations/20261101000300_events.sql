@@ -27,7 +27,8 @@ create table oauth.events (
   connection_id uuid not null references oauth.connections (id) on delete cascade,
   user_id uuid not null references auth.users (id) on delete cascade,
   kind text not null check (kind in (
-    'connected', 'refreshed', 'refresh_failed', 'reauthorization_required', 'recovered', 'disconnected', 'uninstalled'
+    'connected', 'refreshed', 'refresh_failed', 'reauthorization_required', 'recovered', 'disconnected', 'uninstalled',
+    'revocation_abandoned'
   )),
   version bigint not null,
   code text check (code ~ '^[A-Za-z0-9_.-]{1,64}$'),
@@ -39,7 +40,7 @@ create table oauth.events (
 comment on table oauth.events is
   'The history of connections: appended to, never changed. It goes with the connection, and that with its user.';
 comment on column oauth.events.kind is
-  'recovered is a refresh that brought a connection back for which reauthorization was already required.';
+  'recovered is a refresh that brought a connection back for which reauthorization was already required. revocation_abandoned: the provider was asked for seven days to end what was disconnected, in vain.';
 comment on column oauth.events.version is 'The connection''s version after the event.';
 comment on column oauth.events.code is
   'refresh_failed: an OAuth error code or a word of ours. reauthorization_required: grant_refused, or rotation_lost where we may have lost the token ourselves. refreshed, recovered: scope_widened or scope_narrowed. Never a provider''s text, which may repeat a secret.';

@@ -98,16 +98,16 @@ comment on function oauth.store_token_set is
   'Writes the tokens of a connection whose row the caller has locked. Returns when the access token expires.';
 
 create function oauth.erase_token_set(p_id uuid, p_kind text)
-returns text
+returns void
 language plpgsql security invoker
 set search_path = ''
 as $$
-declare
-  v_refresh_token_sealed text;
 begin
-  delete from oauth.token_sets s
-   where s.connection_id = p_id
-  returning s.refresh_token_sealed into v_refresh_token_sealed;
+  -- What the provider has ended needs no revocation.
+  if p_kind <> 'uninstalled' then
+    perform oauth.leave_revocation(c) from oauth.connections c where c.id = p_id;
+  end if;
+  delete from oauth.token_sets s where s.connection_id = p_id;
   update oauth.connections c
      set status = 'disconnected',
          version = c.version + 1,
@@ -130,10 +130,9 @@ begin
          updated_at = clock_timestamp()
    where c.id = p_id;
   perform oauth.record(p_id, p_kind);
-  return v_refresh_token_sealed;
 end;
 $$;
 revoke execute on function oauth.erase_token_set from public, anon, authenticated;
 grant execute on function oauth.erase_token_set to service_role;
 comment on function oauth.erase_token_set is
-  'Erases the tokens of a connection whose row the caller has locked; p_kind is the event that says why. Returns the sealed refresh token, to be revoked at the provider.';
+  'Erases the tokens of a connection whose row the caller has locked; p_kind is the event that says why. Its refresh token is left to be revoked, unless the provider has ended it.';

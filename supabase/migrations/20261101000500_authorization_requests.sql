@@ -1,32 +1,35 @@
 -- An authorization request: what a user began, until the same user completes it.
 --
 -- started --the provider redirects--> parked --the application completes--> taken --the connection is stored--> finished
---    |                                   ^                                   |
---    '--the provider says no--> denied   '--no final answer, try again-------'
+--    |                                   ^                                  | |
+--    '--the provider says no--> denied   '--no final answer, try again------' '--the code is spent, or refused--> refused
 --
 -- The redirect arrives without a login, so it stores no tokens: it parks the code behind a ticket, and the request can
--- be taken only by the user who began it, with the binding of the page that began it. Each step is one conditional
--- update: of two that race for a request one finds it as it must be, the other finds nothing.
+-- be taken only by the user who began it, with the binding of the page that began it. Of two that race for a step one
+-- makes it. An answer may be lost, so the same step asked for again is told what became of it, until the request expires.
 
 create table oauth.authorization_requests (
   id text primary key,
   user_id uuid not null references auth.users (id) on delete cascade,
   provider text not null,
-  status text not null default 'started' check (status in ('started', 'parked', 'taken', 'finished', 'denied')),
+  status text not null default 'started' check (status in ('started', 'parked', 'taken', 'finished', 'refused', 'denied')),
   binding_hash text not null,
   redirect_uri text not null,
   return_to text not null,
   code_verifier_sealed oauth.sealed,
   ticket_hash text unique,
   code_sealed oauth.sealed,
+  taken_at timestamptz,
+  connection_id uuid,
   created_at timestamptz not null,
   expires_at timestamptz not null,
 
   constraint authorization_requests_ticket_brings_a_code check (
-    (ticket_hash is not null) = (status in ('parked', 'taken')) and (code_sealed is null) = (ticket_hash is null)
+    (ticket_hash is not null) = (status in ('parked', 'taken', 'finished', 'refused'))
+    and (code_sealed is not null) = (status in ('parked', 'taken'))
   ),
   constraint authorization_requests_end_erases_secrets check (
-    status not in ('finished', 'denied') or code_verifier_sealed is null
+    status not in ('finished', 'refused', 'denied') or code_verifier_sealed is null
   ),
   constraint authorization_requests_are_short_lived check (expires_at <= created_at + interval '10 minutes')
 );
@@ -40,7 +43,10 @@ comment on column oauth.authorization_requests.binding_hash is
 comment on column oauth.authorization_requests.redirect_uri is
   'As sent. The token request must repeat it exactly (RFC 6749, section 4.1.3).';
 comment on column oauth.authorization_requests.ticket_hash is
-  'SHA-256 of what the redirect handed to the application.';
+  'SHA-256 of what the redirect handed to the application: always the same for one state and code.';
+comment on column oauth.authorization_requests.taken_at is
+  'When the code was last handed out to be exchanged.';
+comment on column oauth.authorization_requests.connection_id is 'What came of it.';
 
 create index authorization_requests_user_id_idx on oauth.authorization_requests (user_id, expires_at);
 create index authorization_requests_expires_at_idx on oauth.authorization_requests (expires_at);
@@ -51,6 +57,31 @@ grant select, insert, update, delete on oauth.authorization_requests to service_
 -- No policy: nobody but service_role sees a row.
 alter table oauth.authorization_requests enable row level security;
 alter table oauth.authorization_requests force row level security;
+
+create function oauth.requests_lock(p_user_id uuid)
+returns bigint
+language sql immutable security invoker
+set search_path = ''
+as $$
+  select hashtextextended('oauth.authorization_requests ' || p_user_id, 0);
+$$;
+revoke execute on function oauth.requests_lock from public, anon, authenticated;
+grant execute on function oauth.requests_lock to service_role;
+comment on function oauth.requests_lock is
+  'The advisory lock under which a user''s requests are counted. It is taken before any row is locked.';
+
+create function oauth.is_under_way(p_request oauth.authorization_requests)
+returns boolean
+language sql stable security invoker
+set search_path = ''
+as $$
+  -- Longer than an exchange, learning the account and storing can take together.
+  select (p_request).status = 'taken' and (p_request).taken_at > clock_timestamp() - interval '2 minutes';
+$$;
+revoke execute on function oauth.is_under_way from public, anon, authenticated;
+grant execute on function oauth.is_under_way to service_role;
+comment on function oauth.is_under_way is
+  'Whether somebody is just exchanging the code, or storing what that has brought.';
 
 create function public.oauth_begin_authorization(
   p_id text,
@@ -76,13 +107,12 @@ begin
   end if;
   -- Counting and inserting must not interleave with the same user's other requests. There is no row to lock while a
   -- user has none; this lock ends with the transaction.
-  perform pg_advisory_xact_lock(hashtextextended('oauth.authorization_requests ' || p_user_id, 0));
+  perform pg_advisory_xact_lock(oauth.requests_lock(p_user_id));
   v_now := clock_timestamp();
   if coalesce(p_limit, 0) <= (
     select count(*)
       from oauth.authorization_requests r
      where r.user_id = p_user_id
-       and r.status in ('started', 'parked')
        and r.expires_at > v_now
   ) then
     return query select 'too_many', null::timestamptz;
@@ -101,7 +131,7 @@ $$;
 revoke execute on function public.oauth_begin_authorization from public, anon, authenticated;
 grant execute on function public.oauth_begin_authorization to service_role;
 comment on function public.oauth_begin_authorization is
-  'begun, or too_many if the user already has p_limit open requests; expired ones are not open.';
+  'begun, or too_many if the user has already begun p_limit that have not expired, whatever became of them.';
 
 create function public.oauth_receive_authorization_response(
   p_id text,
@@ -122,13 +152,20 @@ as $$
      -- A response to one provider's request does not arrive on another's path (mix-up, RFC 9700, section 4.4).
      and r.provider = p_provider
      and r.status = 'started'
-     and r.expires_at > clock_timestamp()
-  returning r.return_to;
+     and r.expires_at > clock_timestamp();
+  -- A repeat too: what is stored is what it says.
+  select r.return_to
+    from oauth.authorization_requests r
+   where r.id = p_id
+     and r.provider = p_provider
+     and r.status <> 'started'
+     and r.ticket_hash is not distinct from p_ticket_hash
+     and r.expires_at > clock_timestamp();
 $$;
 revoke execute on function public.oauth_receive_authorization_response from public, anon, authenticated;
 grant execute on function public.oauth_receive_authorization_response to service_role;
 comment on function public.oauth_receive_authorization_response is
-  'Parks the code behind a ticket; both null is a denial, which uses the request up. No row: unknown, used, expired, or another provider''s.';
+  'Parks the code behind a ticket; both null is a denial, which uses the request up. The same response again changes nothing. No row: unknown, answered otherwise, expired, or another provider''s.';
 
 create function public.oauth_take_authorization(
   p_provider text,
@@ -136,37 +173,78 @@ create function public.oauth_take_authorization(
   p_binding_hash text,
   p_user_id uuid
 )
-returns table (id text, redirect_uri text, code_sealed text, code_verifier_sealed text)
-language sql security invoker
+returns table (
+  outcome text,
+  id text,
+  redirect_uri text,
+  code_sealed text,
+  code_verifier_sealed text,
+  connection_id uuid
+)
+language plpgsql security invoker
 set search_path = '' set lock_timeout = '2s'
 as $$
+#variable_conflict use_column
+declare
+  -- What a user's page, or somebody who invents codes, may send to the provider in vain.
+  c_refused_at_most constant integer := 5;
+  v_request oauth.authorization_requests;
+begin
+  perform pg_advisory_xact_lock(oauth.requests_lock(p_user_id));
   -- All in one condition: a try by the wrong user or from the wrong page changes nothing, the right one still can.
-  update oauth.authorization_requests r
-     set status = 'taken'
+  select r.*
+    into v_request
+    from oauth.authorization_requests r
    where r.ticket_hash = p_ticket_hash
      and r.binding_hash = p_binding_hash
      and r.user_id = p_user_id
      and r.provider = p_provider
-     and r.status = 'parked'
      and r.expires_at > clock_timestamp()
-  returning r.id, r.redirect_uri, r.code_sealed::text, r.code_verifier_sealed::text;
+     for update;
+  outcome := case
+    when v_request.status = 'finished' then 'finished'
+    when oauth.is_under_way(v_request) then 'under_way'
+    when v_request.status = 'parked' then 'taken'
+  end;
+  -- What is under way may be refused too.
+  if outcome = 'taken' and c_refused_at_most <= (
+    select count(*)
+      from oauth.authorization_requests r
+     where r.user_id = p_user_id
+       and r.status in ('taken', 'refused')
+       and r.expires_at > clock_timestamp()
+  ) then
+    outcome := 'too_many';
+  end if;
+  if outcome = 'taken' then
+    update oauth.authorization_requests r
+       set status = 'taken', taken_at = clock_timestamp()
+     where r.id = v_request.id;
+  end if;
+  return query
+    select outcome, v_request.id, v_request.redirect_uri, v_request.code_sealed::text,
+           v_request.code_verifier_sealed::text, v_request.connection_id
+     where outcome is not null;
+end;
 $$;
 revoke execute on function public.oauth_take_authorization from public, anon, authenticated;
 grant execute on function public.oauth_take_authorization to service_role;
 comment on function public.oauth_take_authorization is
-  'Hands out a parked code, once, to the user who began. No row: unknown, used, expired, or someone else''s.';
+  'taken: hands out a parked code, once, to the user who began. under_way: that has happened, and its end is not known yet. finished: connection_id is what came of it. too_many: five of the user''s codes were refused in the last ten minutes. No row: unknown, refused, expired, or someone else''s.';
 
-create function public.oauth_return_authorization(p_request_id text)
+create function public.oauth_return_authorization(p_request_id text, p_refused boolean)
 returns void
 language sql security invoker
 set search_path = '' set lock_timeout = '2s'
 as $$
   update oauth.authorization_requests r
-     set status = 'parked'
+     set status = case when p_refused then 'refused' else 'parked' end,
+         code_sealed = case when p_refused then null else r.code_sealed end,
+         code_verifier_sealed = case when p_refused then null else r.code_verifier_sealed end
    where r.id = p_request_id
      and r.status = 'taken';
 $$;
 revoke execute on function public.oauth_return_authorization from public, anon, authenticated;
 grant execute on function public.oauth_return_authorization to service_role;
 comment on function public.oauth_return_authorization is
-  'Puts a taken request back, where the provider gave no final answer. It expires when it would have.';
+  'Ends a taken request: p_refused, because its code is of no more use. Else it is put back, where the provider gave no final answer, and expires when it would have.';

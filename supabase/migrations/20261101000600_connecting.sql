@@ -17,17 +17,23 @@ create function public.oauth_connect(
   p_elapsed_ms bigint,
   p_request_id text,
   p_client_id text default null,
-  p_client_fingerprint text default null
+  p_client_fingerprint text default null,
+  p_since_exchange_ms bigint default 0
 )
 returns setof public.oauth_connections
 language plpgsql security invoker
 set search_path = '' set lock_timeout = '2s'
 as $$
 declare
+  -- Before anything that may have to wait.
   v_now timestamptz := clock_timestamp();
+  v_exchanged_at timestamptz := v_now - greatest(p_since_exchange_ms, 0) * interval '1 millisecond';
+  v_latest timestamptz;
   v_request oauth.authorization_requests;
   v_scope text[] := array_remove(string_to_array(coalesce(p_scope, ''), ' '), '');
 begin
+  -- Before any row: whoever is to revoke for this account decides under the same lock whether anybody still uses it.
+  perform pg_advisory_xact_lock(oauth.account_lock(p_provider, p_account_key));
   select r.* into v_request from oauth.authorization_requests r where r.id = p_request_id for update;
   if v_request.status = 'finished' and v_request.user_id = p_user_id then
     -- The answer to the first call was lost. The tokens it stored may have been refreshed since: they stay.
@@ -45,14 +51,15 @@ begin
 
   -- A new connection begins as a disconnected one: from there on, connecting and connecting again are the same.
   insert into oauth.connections (
-    id, user_id, provider, account_key, status, connected_at, refreshed_at, created_at, updated_at
+    id, user_id, provider, account_key, status, exchanged_at, refreshed_at, created_at, updated_at
   ) values (
-    p_id, p_user_id, p_provider, p_account_key, 'disconnected', v_now, v_now, v_now, v_now
+    p_id, p_user_id, p_provider, p_account_key, 'disconnected', v_exchanged_at, v_now, v_now, v_now
   )
   on conflict do nothing;
 
   -- All four, so that no id can be made to carry another user's or another account's tokens.
-  perform
+  select c.exchanged_at
+    into v_latest
     from oauth.connections c
    where c.id = p_id
      and c.user_id = p_user_id
@@ -62,51 +69,46 @@ begin
   if not found then
     raise exception 'This id and this account belong to two different connections' using errcode = '23505';
   end if;
-  update oauth.connections c
-     set account_name = p_account_name,
-         account_email = p_account_email,
-         scope = v_scope,
-         client_id = p_client_id,
-         connected_at = clock_timestamp()
-   where c.id = p_id;
-  perform oauth.store_token_set(
-    p_id, null, p_access_token_sealed, p_refresh_token_sealed, p_key_id, p_client_fingerprint, p_expires_in_ms,
-    p_elapsed_ms
-  );
   update oauth.authorization_requests r
      set status = 'finished',
-         ticket_hash = null,
+         connection_id = p_id,
          code_sealed = null,
          code_verifier_sealed = null
    where r.id = p_request_id;
-  perform oauth.record(p_id, 'connected', p_scope => v_scope);
+  -- Another tab may have exchanged its code later, or an end have come after this exchange, and been stored first: at
+  -- a provider that keeps one authorization for an account these tokens are dead. A time that lies ahead is of a clock
+  -- that was set back since, and decides nothing.
+  if (v_latest > v_exchanged_at and v_latest <= clock_timestamp()) is not true then
+    update oauth.connections c
+       set account_name = p_account_name,
+           account_email = p_account_email,
+           scope = v_scope,
+           client_id = p_client_id,
+           exchanged_at = v_exchanged_at
+     where c.id = p_id;
+    perform oauth.store_token_set(
+      p_id, null, p_access_token_sealed, p_refresh_token_sealed, p_key_id, p_client_fingerprint, p_expires_in_ms,
+      p_elapsed_ms
+    );
+    perform oauth.record(p_id, 'connected', p_scope => v_scope);
+    -- Revoking what an earlier connection of the account has left could end this one with it.
+    delete from oauth.revocations r where r.provider = p_provider and r.account_key = p_account_key;
+  end if;
   return query select v.* from public.oauth_connections v where v.id = p_id;
 end;
 $$;
 revoke execute on function public.oauth_connect from public, anon, authenticated;
 grant execute on function public.oauth_connect to service_role;
 comment on function public.oauth_connect is
-  'Stores a connection and its tokens, in place if it exists, and erases the secrets of the request it came of. Returns the connection as its owner sees it. A repeated call for the same request changes nothing.';
+  'Stores a connection and its tokens, in place if it exists, and erases the secrets of the request it came of. An exchange earlier than the one that is stored, or than the end of the connection, changes nothing of it; so does a repeated call for the same request. Returns the connection as its owner sees it.';
 
 create function public.oauth_disconnect(p_id uuid, p_user_id uuid, p_provider text)
-returns table (
-  id uuid,
-  provider text,
-  status text,
-  account jsonb,
-  scope text[],
-  created_at timestamptz,
-  updated_at timestamptz,
-  access_expires_at timestamptz,
-  refresh_token_sealed text
-)
+returns setof public.oauth_connections
 language plpgsql security invoker
 set search_path = '' set lock_timeout = '2s'
 as $$
-#variable_conflict use_column
 declare
   v_status text;
-  v_refresh_token_sealed text;
 begin
   select c.status
     into v_status
@@ -115,42 +117,58 @@ begin
      and c.user_id = p_user_id
      and c.provider = p_provider
      for update;
-  if v_status <> 'disconnected' then
-    v_refresh_token_sealed := oauth.erase_token_set(p_id, 'disconnected');
+  if not found then
+    return;
   end if;
-  return query
-    select v.*, v_refresh_token_sealed
-      from public.oauth_connections v
-     where v.id = p_id
-       and v_status is not null;
+  -- Also of one that has ended: what was exchanged before this, and is stored after it, is not what the user wants.
+  update oauth.connections c set exchanged_at = clock_timestamp() where c.id = p_id;
+  if v_status <> 'disconnected' then
+    perform oauth.erase_token_set(p_id, 'disconnected');
+  end if;
+  return query select v.* from public.oauth_connections v where v.id = p_id;
 end;
 $$;
 revoke execute on function public.oauth_disconnect from public, anon, authenticated;
 grant execute on function public.oauth_disconnect to service_role;
 comment on function public.oauth_disconnect is
-  'Erases the user''s own connection''s tokens, and answers with the connection as it is then. The sealed refresh token comes back once, to be revoked at the provider; null if there is none any more. No row: no such connection of this user at this provider.';
+  'Erases the user''s own connection''s tokens, leaves the refresh token to be revoked, and answers with the connection as it is then. No row: no such connection of this user at this provider.';
 
 create function public.oauth_uninstall(p_provider text, p_account_key text, p_occurred_at timestamptz)
 returns integer
-language sql security invoker
+language plpgsql security invoker
 set search_path = '' set lock_timeout = '2s'
 as $$
-  with ended as materialized (
-    select c.id
+declare
+  v_connection oauth.connections;
+  v_ended integer := 0;
+begin
+  for v_connection in
+    select c.*
       from oauth.connections c
      where c.provider = p_provider
        and c.account_key = p_account_key
-       and c.status <> 'disconnected'
        -- Notices arrive late and repeatedly. One from before the user connected again is about what has ended already.
-       and (p_occurred_at is null or c.connected_at < p_occurred_at)
+       and (p_occurred_at is null or c.exchanged_at < p_occurred_at)
      order by c.id
        for update
-  )
-  select count(*)::integer
-    from ended
-   cross join lateral oauth.erase_token_set(ended.id, 'uninstalled');
+  loop
+    update oauth.connections c
+       set exchanged_at = greatest(c.exchanged_at, least(p_occurred_at, clock_timestamp()))
+     where c.id = v_connection.id;
+    if v_connection.status <> 'disconnected' then
+      perform oauth.erase_token_set(v_connection.id, 'uninstalled');
+      v_ended := v_ended + 1;
+    end if;
+  end loop;
+  -- The provider has ended what was to be revoked.
+  delete from oauth.revocations r
+   where r.provider = p_provider
+     and r.account_key = p_account_key
+     and (p_occurred_at is null or r.created_at < p_occurred_at);
+  return v_ended;
+end;
 $$;
 revoke execute on function public.oauth_uninstall from public, anon, authenticated;
 grant execute on function public.oauth_uninstall to service_role;
 comment on function public.oauth_uninstall is
-  'Erases the tokens of every connection of this account, whoever owns it, that was connected before p_occurred_at; null: whenever. Returns how many.';
+  'Erases the tokens of every connection of this account, whoever owns it, that was connected before p_occurred_at; null: whenever. Nothing of it is left to be revoked. Returns how many.';

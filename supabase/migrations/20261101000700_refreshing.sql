@@ -201,6 +201,8 @@ begin
       v_code,
       case when v_code is not null then v_scope end
     );
+  elsif outcome = 'disconnected' then
+    perform oauth.leave_late_revocation(p_id, p_base_version, p_refresh_token_sealed, p_key_id);
   end if;
   return next;
 end;

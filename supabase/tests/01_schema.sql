@@ -144,7 +144,8 @@ select results_eq(
       where c.relnamespace = 'oauth'::regnamespace and c.relkind = 'r' and grantee = 'service_role'::regrole
       group by 1 order by 1 $$,
   $$ values ('oauth.authorization_requests', 'delete, insert, select, update'), ('oauth.connections', 'insert, select, update'),
-            ('oauth.events', 'delete, insert, select'), ('oauth.token_sets', 'delete, insert, select, update') $$,
+            ('oauth.events', 'delete, insert, select'),
+            ('oauth.revocations', 'delete, insert, select, update'), ('oauth.token_sets', 'delete, insert, select, update') $$,
   'service_role may do with each table what the functions need'
 );
 select is_empty(

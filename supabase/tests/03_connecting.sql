@@ -1,7 +1,7 @@
 -- Connecting, connecting again, and the three ends of a connection: by its owner, by the provider, with its user.
 begin;
 \ir helpers.psql
-select plan(63);
+select plan(80);
 select as_server();
 
 -- Connecting
@@ -69,7 +69,7 @@ select throws_ok(
 
 update oauth.connections
    set lease_id = gen_random_uuid(), lease_until = now() + interval '20 s', attempts = 2, failure_code = 'server_error',
-       unsettled_until = now(), next_attempt_at = now() + interval '1 s', connected_at = now() - interval '1 day',
+       unsettled_until = now(), next_attempt_at = now() + interval '1 s', exchanged_at = now() - interval '1 day',
        committed_lease_id = gen_random_uuid()
  where id = hers();
 select is(connects('again'), 2::bigint, 'connecting again adds one to version');
@@ -78,7 +78,7 @@ select ok(
   is_unleased() and (connection()).failure_code is null and (connection()).committed_lease_id is null,
   'nothing of the refresh remains'
 );
-select ok((connection()).connected_at > now() - interval '1 hour', 'it counts as connected just now');
+select ok((connection()).exchanged_at > now() - interval '1 hour', 'it counts as connected just now');
 select is(history(), '{connected 1,connected 2}', 'an event tells of it, too');
 
 -- Disconnecting
@@ -87,20 +87,16 @@ select is(disconnects(p_user_id => bob()), null, 'nobody disconnects another use
 select is(disconnects(p_user_id => null), null, 'nor does nobody');
 select is(disconnects(p_provider => 'other'), null, 'nor its owner by another provider''s path');
 select is((connection()).status, 'active', 'it stays active');
-select is(
-  disconnects(), 'disconnected v1.k1.iv.refresh-again',
-  'its owner does, and the refresh token comes back once, to be revoked'
-);
+select is(disconnects(), 'disconnected', 'its owner does');
+select is(pending(), 'v1.k1.iv.refresh-again', 'and the refresh token is left to be revoked');
 select is((connection()).status, 'disconnected', 'it is disconnected');
 select is((connection()).version, 3::bigint, 'disconnecting adds one to version');
 select is(tokens(), null, 'the tokens are gone');
 select is((connection()).access_expires_at, null, 'nothing is left that could expire');
 select results_eq(
-  $$ select id, provider, status, account, scope, created_at, updated_at, access_expires_at, refresh_token_sealed
-       from public.oauth_disconnect(hers(), alice(), 'pipedrive') $$,
-  $$ select id, provider, status, account, scope, created_at, updated_at, access_expires_at, null::text
-       from public.oauth_connections where id = hers() $$,
-  'disconnecting again is no error, brings no token, and answers with the connection as its owner sees it'
+  $$ select * from public.oauth_disconnect(hers(), alice(), 'pipedrive') $$,
+  $$ select * from public.oauth_connections where id = hers() $$,
+  'disconnecting again is no error, and answers with the connection as its owner sees it'
 );
 select is(history(), '{connected 1,connected 2,disconnected 3}', 'it is recorded once');
 select is_empty(
@@ -113,7 +109,7 @@ select is((connection()).status, 'active', 'and makes it active');
 -- A user's connections, oldest first
 
 select is(
-  disconnects(named('plain')), 'disconnected v1.k1.iv.refresh', 'Alice disconnects the account that she does not need'
+  disconnects(named('plain')), 'disconnected', 'Alice disconnects the account that she does not need'
 );
 select is(
   connects('1', named('second'), p_account_key => '8:1'), 1::bigint, 'and connects a second one that she does'
@@ -133,7 +129,7 @@ select is(
   'a notice from before the connection was made changes nothing'
 );
 select is(
-  public.oauth_uninstall('pipedrive', '7:1', (connection()).connected_at), 1,
+  public.oauth_uninstall('pipedrive', '7:1', (connection()).exchanged_at), 1,
   'a notice erases what was connected before it, not what was connected at its very moment'
 );
 select is((connection()).status, 'active', 'Alice connected again after it: hers stays');
@@ -165,7 +161,7 @@ select throws_ok(
 );
 select is(connects('completed', p_request_id => 'request'), 6::bigint, 'Alice''s connection is stored');
 select ok(
-  (select status = 'finished' and ticket_hash is null and code_sealed is null and code_verifier_sealed is null
+  (select status = 'finished' and connection_id = hers() and code_sealed is null and code_verifier_sealed is null
      from oauth.authorization_requests where id = 'request'),
   'and the secrets of the request are erased'
 );
@@ -186,6 +182,47 @@ select is(
   connects('late', p_request_id => 'purged'), 7::bigint,
   'tokens of a request that was purged meanwhile are not thrown away'
 );
+
+-- Two tabs, and an end between exchange and storing
+
+select is(connects('second'), 8::bigint, 'of two exchanges the later is stored first');
+select ok(
+  begins('slow tab') = 'begun' and receives('slow tab') is not null and takes('slow tab') is not null,
+  'the earlier one''s tab was slow'
+);
+select results_eq(
+  $$ select id, status, access_expires_at from public.oauth_connect(hers(), alice(), 'pipedrive', '7:1', 'Old name',
+       null, 'base', 'v1.k1.iv.access', 'v1.k1.iv.refresh', 'k1', 3600000, 0, 'slow tab',
+       p_since_exchange_ms => 5000) $$,
+  $$ values (hers(), 'active', (connection()).access_expires_at) $$,
+  'it is answered with the connection as it stands'
+);
+select is(
+  (connection()).version || ' ' || tokens() || ' ' || (connection()).account_name,
+  '8 v1.k1.iv.access-second v1.k1.iv.refresh-second Acme', 'and changes nothing of it'
+);
+select is(takes('slow tab'), 'finished ' || hers(), 'its request is finished all the same');
+select is(connects('same', p_since_exchange_ms => 0), 9::bigint, 'an exchange after that is stored');
+select is(disconnects(), 'disconnected', 'Alice disconnects');
+select is(
+  connects('before', p_since_exchange_ms => 60000), 10::bigint, 'what was exchanged before that does not bring it back'
+);
+select is((connection()).status, 'disconnected', 'she stays disconnected');
+select is(connects('after'), 11::bigint, 'what is exchanged afterwards does');
+select is(
+  public.oauth_uninstall('pipedrive', '7:1', clock_timestamp() + interval '1 minute'), 1, 'the account is uninstalled'
+);
+select is(connects('before', p_since_exchange_ms => 60000), 12::bigint, 'the same holds for that');
+select is(
+  public.oauth_uninstall('pipedrive', '7:1', clock_timestamp()), 0, 'a notice about what has ended already'
+);
+select is(connects('before', p_since_exchange_ms => 100), 12::bigint, 'is later than what is exchanged before it, too');
+update oauth.connections set exchanged_at = clock_timestamp() + interval '1 hour' where id = hers();
+select is(
+  connects('set-back'), 13::bigint, 'a time that lies ahead, of a clock that was set back, keeps nobody from connecting'
+);
+select is(connects('old', named('new row'), p_account_key => '9:9', p_since_exchange_ms => 20000), 1::bigint,
+  'a new connection does not lose against itself');
 
 select * from finish();
 rollback;

@@ -1,7 +1,7 @@
 -- An authorization is completed by the user who began it, in the page that began it, once, and soon.
 begin;
 \ir helpers.psql
-select plan(51);
+select plan(67);
 select as_server();
 
 -- The way it should go
@@ -15,10 +15,20 @@ select ok(
 select throws_ok($$ select begins('good') $$, '23505', null, 'no two requests have the same state');
 select is(takes('good'), null, 'before the provider has answered there is nothing to take');
 select is(receives('good'), '/settings', 'the redirect learns where the application wants it');
-select is(receives('good'), null, 'a state is good for one redirect');
+select is(receives('good'), '/settings', 'the same redirect again is told the same');
+select is_empty(
+  $$ select public.oauth_receive_authorization_response('good', 'pipedrive', 'another ticket', 'v1.k1.iv.another') $$,
+  'another code for the same state is not parked'
+);
+select is_empty(
+  $$ select public.oauth_receive_authorization_response('good', 'pipedrive', null, null) $$, 'and no denial counts'
+);
 select is(takes('good'), 'v1.k1.iv.code v1.k1.iv.verifier https://x.example/callback', 'Alice takes what was parked');
-select is(takes('good'), null, 'a ticket is good for one try');
-select is(receives('good'), null, 'and the state stays used');
+select is(takes('good'), 'under_way', 'a ticket brings the code once');
+select is(receives('good'), '/settings', 'the redirect again does not park it anew');
+select is(request_status('good'), 'taken', 'it stays taken');
+update oauth.authorization_requests set taken_at = taken_at - interval '2 minutes' where id = 'good';
+select is(takes('good'), null, 'what has not ended after two minutes will not');
 
 -- Someone else, or somewhere else
 
@@ -63,6 +73,10 @@ select ok(
   'the request is over and its secrets are erased'
 );
 select is(receives('denied'), null, 'a code that arrives afterwards is not parked');
+select is(
+  (select return_to from public.oauth_receive_authorization_response('denied', 'pipedrive', null, null)), '/settings',
+  'the same denial again is told the same'
+);
 select is(begins('half'), 'begun', 'Alice begins once more');
 select throws_ok(
   $$ select public.oauth_receive_authorization_response('half', 'pipedrive', 'ticket', null) $$, '23514', null,
@@ -76,36 +90,69 @@ select throws_ok(
 -- No final answer
 
 select lives_ok(
-  $$ select public.oauth_return_authorization('hers') $$, 'the provider did not answer: the request is put back'
+  $$ select public.oauth_return_authorization('hers', false) $$, 'the provider did not answer: the request is put back'
 );
 select isnt(takes('hers'), null, 'and may be taken again');
-select lives_ok($$ select public.oauth_return_authorization('denied') $$, 'a request that is over is no error');
+select lives_ok($$ select public.oauth_return_authorization('denied', true) $$, 'a request that is over is no error');
 select is(request_status('denied'), 'denied', 'and stays over');
 
--- Not too many at once
+-- Refused
+
+select lives_ok($$ select public.oauth_return_authorization('hers', true) $$, 'the provider refuses the code');
+select ok(
+  (select status = 'refused' and code_sealed is null and code_verifier_sealed is null
+     from oauth.authorization_requests where id = 'hers'),
+  'its secrets are erased'
+);
+select is(takes('hers'), null, 'and nothing can be taken any more');
+select is(receives('hers'), '/settings', 'the redirect again is told the same');
+delete from oauth.authorization_requests;
+select is(
+  array(
+    select begins('code ' || n) || ' ' || (receives('code ' || n) is not null)
+           || ' ' || case takes('code ' || n) when 'too_many' then 'too_many' else 'taken' end
+      from generate_series(1, 6) n
+  ),
+  array_cat(array_fill('begun true taken'::text, '{5}'), '{begun true too_many}'),
+  'five codes of a user are under way at once'
+);
+select public.oauth_return_authorization('code ' || n, true) from generate_series(1, 5) n;
+select is(takes('code 6'), 'too_many', 'when five were refused no other goes out');
+select is(request_status('code 6'), 'parked', 'it waits');
+select ok(begins('his', bob()) = 'begun' and receives('his') is not null, 'another user has a code');
+select isnt(takes('his', bob()), 'too_many', 'who is not held up by it');
+select request_expires('code 1');
+select isnt(takes('code 6'), 'too_many', 'after their time it may go out');
+
+-- Not too many in ten minutes
 
 delete from oauth.authorization_requests;
 select is(
   array(select begins('request ' || n, p_limit => 3) from generate_series(1, 4) n),
-  '{begun,begun,begun,too_many}', 'a user has so many open requests and no more'
+  '{begun,begun,begun,too_many}', 'a user begins so many and no more'
 );
 select is(begins('his', bob(), 3), 'begun', 'another user is not held up by it');
 select request_expires('request 1');
 select is(begins('request 4', p_limit => 3), 'begun', 'an expired one makes room');
 select isnt(receives('request 2'), null, 'one that comes back');
-select is(begins('request 5', p_limit => 3), 'too_many', 'is still open');
-select isnt(takes('request 2'), null, 'one that is completed');
-select is(begins('request 5', p_limit => 3), 'begun', 'is not');
+select isnt(takes('request 2'), null, 'and is completed');
+select is(
+  (select return_to from public.oauth_receive_authorization_response('request 3', 'pipedrive', null, null)), '/settings',
+  'one that is denied'
+);
+select is(begins('request 5', p_limit => 3), 'too_many', 'count like any other');
+select request_expires('request 2');
+select is(begins('request 5', p_limit => 3), 'begun', 'until they expire');
 
 -- What is over is cleared away
 
-select is(public.oauth_purge(10), 1, 'what has expired is deleted');
+select is(public.oauth_purge(10), 2, 'what has expired is deleted');
 select set_eq(
   'select id from oauth.authorization_requests',
-  array['request 2', 'request 3', 'request 4', 'request 5', 'his'], 'and nothing else'
+  array['request 3', 'request 4', 'request 5', 'his'], 'and nothing else'
 );
 update oauth.authorization_requests set expires_at = clock_timestamp() where user_id = alice();
-select is(public.oauth_purge(3), 3, 'so many at a time');
+select is(public.oauth_purge(2), 2, 'so many at a time');
 select is(public.oauth_purge(3), 1, 'until none is left');
 
 select * from finish();

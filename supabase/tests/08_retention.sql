@@ -2,7 +2,7 @@
 -- an event before its time.
 begin;
 \ir helpers.psql
-select plan(20);
+select plan(21);
 
 select as_server();
 select is(connects(), 1::bigint, 'the server connects Alice');
@@ -23,7 +23,8 @@ from (values
   ('reauthorization_required', 'grant_refused', '17520 hours'),
   ('recovered', null, '17520 hours'),
   ('disconnected', null, '17520 hours'),
-  ('uninstalled', null, '17520 hours')
+  ('uninstalled', null, '17520 hours'),
+  ('revocation_abandoned', null, '17520 hours')
 ) as e (kind, code, kept);
 
 -- Time passes

@@ -69,9 +69,47 @@ Deno.test("many at once", async (test) => {
     await test.step("of a hundred completions with one ticket one gets the code", async () => {
       const [row] = await sql`select ticket_hash from oauth.authorization_requests where id = 'state'`;
       const taken = await atOnce(100, () =>
-        sql`
-          select from public.oauth_take_authorization('pipedrive', ${row?.ticket_hash}, 'binding', ${USER})`);
-      assertEquals(taken.filter((rows) => rows.length === 1).length, 1);
+        sql<{ outcome: string }[]>`
+          select outcome from public.oauth_take_authorization('pipedrive', ${row?.ticket_hash}, 'binding', ${USER})`);
+      assertEquals(count(taken.map(([answer]) => answer?.outcome)), { taken: 1, under_way: 99 });
+    });
+
+    await test.step("of twenty codes of one user that are completed at once five go out", async () => {
+      await sql`delete from oauth.authorization_requests`;
+      for (let n = 0; n < 20; n += 1) {
+        await begin(sql, `code ${n}`, 100);
+        await sql`
+          select public.oauth_receive_authorization_response(${`code ${n}`}, 'pipedrive', ${`ticket ${n}`}, 'v1.k1.iv.code')`;
+      }
+      const taken = await atOnce(20, (n) =>
+        sql<{ outcome: string }[]>`
+          select outcome from public.oauth_take_authorization('pipedrive', ${`ticket ${n}`}, 'binding', ${USER})`);
+      assertEquals(count(taken.map(([answer]) => answer?.outcome)), { taken: 5, too_many: 15 });
+    });
+
+    await test.step("of users who leave one account at once the last one revokes, whoever that is", async () => {
+      for (let round = 0; round < 20; round += 1) {
+        const ids = Array.from({ length: 4 }, () => crypto.randomUUID());
+        for (const id of ids) await connectShared(sql, id, round);
+        const revoked = await atOnce(4, async (n) => {
+          await sql`select public.oauth_disconnect(${ids[n] ?? ""}, ${ids[n] ?? ""}, 'pipedrive')`;
+          return await revocations(sql, ids[n]);
+        });
+        const swept = await revocations(sql);
+        assert(revoked.flat().length + swept.length > 0, "nobody revoked");
+        await sql`delete from oauth.revocations`;
+      }
+    });
+
+    await test.step("what is claimed to be revoked while somebody connects is claimed first, or not at all", async () => {
+      for (let round = 0; round < 20; round += 1) {
+        const [first, second] = [crypto.randomUUID(), crypto.randomUUID()];
+        await connectShared(sql, first, 100 + round);
+        await sql`select public.oauth_disconnect(${first}, ${first}, 'pipedrive')`;
+        await Promise.all([connectShared(sql, second, 100 + round), atOnce(8, () => revocations(sql))]);
+        assertEquals(await revocations(sql), []);
+        assertEquals((await sql`select from oauth.revocations`).length, 0);
+      }
     });
   });
 });
@@ -102,10 +140,19 @@ Deno.test("one after the other", async (test) => {
       );
       assertEquals(outcome, "disconnected");
       assertEquals((await sql`select from oauth.token_sets`).length, 0);
+      const [left] = await sql`select refresh_token_sealed from oauth.revocations`;
+      assertEquals(left?.refresh_token_sealed, "v1.k1.iv.refresh-3", "but leaves them to be revoked");
+    });
+
+    await test.step("what is to be revoked waits for nobody who connects the account, and is not claimed", async () => {
+      await inTransaction(sql, async (transaction) => {
+        await connect(transaction, "4");
+        assertEquals(await revocations(sql), []);
+      });
+      assertEquals((await sql`select from oauth.revocations`).length, 0);
     });
 
     await test.step("a claim that waited for a connection made again finds it fresh", async () => {
-      await connect(sql, "4");
       await expire(sql);
       const waited = await whileLocked(sql, (transaction) => connect(transaction, "5"), () => claim(sql, 4));
       assertEquals(waited.outcome, "fresh");
@@ -180,6 +227,20 @@ async function connect(sql: Sql, token: string, id = ID): Promise<void> {
   await sql`
     select public.oauth_connect(${id}, ${USER}, 'pipedrive', ${`account of ${id}`}, null, null, 'base',
       ${`v1.k1.iv.access-${token}`}, ${`v1.k1.iv.refresh-${token}`}, 'k1', 3600000, 0, null)`;
+}
+
+/** A user of that id connects an account that others have connected too. */
+async function connectShared(sql: Sql, id: string, account: number): Promise<void> {
+  await sql`insert into auth.users (id) values (${id})`;
+  await sql`
+    select public.oauth_connect(${id}, ${id}, 'pipedrive', ${`shared ${account}`}, null, null, 'base', 'v1.k1.iv.a',
+      'v1.k1.iv.r', 'k1', 3600000, 0, null)`;
+}
+
+async function revocations(sql: Sql, id: string | null = null): Promise<string[]> {
+  const rows = await sql<{ connection_id: string }[]>`
+    select connection_id from public.oauth_claim_revocations('pipedrive', ${id}, 10, '{k1}')`;
+  return rows.map(({ connection_id }) => connection_id);
 }
 
 async function expire(sql: Sql): Promise<void> {

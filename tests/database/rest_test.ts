@@ -68,7 +68,7 @@ async function everyCall(real: Store, user_id: string) {
   for (const response of [received, received]) await store.receiveAuthorizationResponse(response);
   const ticket = { provider, ticket_hash: "t", binding_hash: "b", user_id };
   for (const one of [ticket, ticket]) await store.takeAuthorization(one);
-  await store.returnAuthorization({ request_id: "r" });
+  await store.returnAuthorization({ request_id: "r", refused: false });
   await store.takeAuthorization(ticket);
 
   const id = crypto.randomUUID();
@@ -80,6 +80,7 @@ async function everyCall(real: Store, user_id: string) {
   await store.connect({ ...connect, user_id: crypto.randomUUID(), request_id: null });
   await store.connect({ ...connect, id: "not a UUID", request_id: null });
   await store.connect({ ...connect, request_id: "r" });
+  await store.takeAuthorization(ticket);
   for (const whose of [user_id, null, crypto.randomUUID()]) await store.connection({ id, user_id: whose });
   await store.connectionsOf({ user_id, provider });
   for (const seen_version of [-1, 1]) await store.peek({ id, user_id, seen_version });
@@ -102,8 +103,12 @@ async function everyCall(real: Store, user_id: string) {
   const notice = { account_key: "1:2", occurred_at: null };
   await store.uninstall({ ...notice, provider: "other", occurred_at: new Date().toISOString() });
   await store.uninstall({ ...notice, provider });
+  await store.connect({ ...connect, request_id: null });
   await store.disconnect({ id, user_id, provider });
   await store.disconnect({ id, user_id, provider: "other" });
+  const revocations = { provider, id: null, limit: 10, key_ids: ["k1", "k2"] };
+  for (const one of [revocations, revocations]) await store.claimRevocations(one);
+  await store.finishRevocation({ id, refresh_token_sealed: sealed.refresh_token_sealed });
   await store.purge({ limit: 10 });
   return { answers, methods: [...new Set(answers.map(([name]) => name))].toSorted() };
 }

@@ -11,7 +11,7 @@ const faults: [FaultKind, number, string, number, number?][] = [
   ["html_403", 503, "PROVIDER_UNAVAILABLE", 1],
   ["429", 429, "PROVIDER_RATE_LIMITED", 4],
   ["429", 429, "PROVIDER_RATE_LIMITED", 1, 120],
-  ["401", 502, "PROVIDER_RESPONSE_INVALID", 1],
+  ["401", 503, "PROVIDER_UNAVAILABLE", 4],
   ["402", 403, "PROVIDER_FORBIDDEN", 1],
   ["403_scope", 403, "PROVIDER_FORBIDDEN", 1],
   ["html_200", 502, "PROVIDER_RESPONSE_INVALID", 1],
@@ -33,18 +33,25 @@ for (const [how, status, code, times, retry_after] of faults) {
     assert(stage.clock.now() - began <= 21_000, `${stage.clock.now() - began} ms`);
     assertEquals([(await stage.store.row(id)).status, (await stage.store.row(id)).version], ["active", 1]);
     assertEquals([await stage.requests("revoke"), (await stage.provider.installations()).length], [0, 1]);
+    // The code is spent.
+    assertEquals((await complete(stage, request)).refusal, [400, "AUTHORIZATION_REQUEST_INVALID"]);
   });
 }
 
-story("an API that stumbles is asked again, one that limits us after two seconds", async (stage) => {
-  for (const [how, least, most] of [["503", 0, 1_000], ["429", 2_000, 2_000]] as const) {
-    await stage.provider.fail_next({ on: "users/me", how });
-    const began = stage.clock.now();
-    await connect(stage);
-    const waited = stage.clock.now() - began;
-    assert(waited >= least && waited <= most, `${how}: ${waited} ms`);
-  }
-});
+story(
+  "an API that stumbles is asked again, one that limits us after two seconds, one that refuses a young token after one",
+  async (stage) => {
+    for (
+      const [how, least, most] of [["503", 0, 1_000], ["429", 2_000, 2_000], ["401", 1_000, 1_000]] as const
+    ) {
+      await stage.provider.fail_next({ on: "users/me", how });
+      const began = stage.clock.now();
+      await connect(stage);
+      const waited = stage.clock.now() - began;
+      assert(waited >= least && waited <= most, `${how}: ${waited} ms`);
+    }
+  },
+);
 
 story("the time that the exchange took is taken off the token's life", async (stage) => {
   await stage.provider.configure({ token_latency_ms: 9_000 });
@@ -85,7 +92,7 @@ story("what a user began and left is finished: the isolate is kept until it is s
   const held = stage.store.hold("connect");
   const left = complete(stage, request);
   await Promise.race([held.arrived, left]);
-  assertEquals(kept.length, 1);
+  assertEquals(kept.length, 2, "the exchange, and the storing");
   held.release();
   await Promise.all(kept);
   assertEquals((await stage.store.events()).map(({ kind }) => kind), ["connected"]);

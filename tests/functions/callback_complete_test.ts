@@ -9,6 +9,7 @@ import { story } from "./stage.ts";
 import { ACCOUNT, complete, connect, park } from "./steps.ts";
 
 const BEGIN_AGAIN = [400, "AUTHORIZATION_REQUEST_INVALID"] as const;
+const BEING_COMPLETED = [503, "STORAGE_UNAVAILABLE"] as const;
 
 story("completing answers the connection, which is searched and refreshed from then on", async (stage) => {
   const request = await park(stage);
@@ -39,13 +40,118 @@ story("completing answers the connection, which is searched and refreshed from t
   assertEquals([(await stage.store.row(id ?? "")).version, await stage.requests("token:refresh")], [2, 1]);
 });
 
-story("of a hundred completions of one ticket one makes a connection, by one exchange", async (stage) => {
+story("a hundred completions of one ticket make one connection, by one exchange", async (stage) => {
   const request = await park(stage);
   const answers = await Promise.all(Array.from({ length: 100 }, () => complete(stage, request)));
-  const refused = answers.filter(({ status }) => status !== 200);
-  assertEquals(refused.map(({ refusal }) => refusal), Array(99).fill(BEGIN_AGAIN));
-  assertEquals((await complete(stage, request)).refusal, BEGIN_AGAIN);
-  assertEquals(await stage.requests("token:exchange"), 1);
+  const [connected] = answers.filter(({ status }) => status === 200);
+  for (const { status, refusal, text } of answers) {
+    if (status === 200) assertEquals(text, connected?.text);
+    else assertEquals(refusal, BEING_COMPLETED);
+  }
+  assertEquals((await complete(stage, request)).text, connected?.text);
+  assertEquals([await stage.requests("token:exchange"), (await stage.store.events()).length], [1, 1]);
+});
+
+story(
+  "the same user, ticket and binding get the connection again until the request expires",
+  async (stage) => {
+    const request = await park(stage);
+    const { text } = await complete(stage, request);
+    assertEquals((await complete(stage, request)).text, text);
+    const others = [{ user: JONAS }, { binding: "x".repeat(43) }, { ticket: "x".repeat(43) }];
+    for (const other of others) {
+      assertEquals((await complete(stage, { ...request, ...other })).refusal, BEGIN_AGAIN);
+    }
+    stage.clock.pause(600_001);
+    assertEquals((await complete(stage, request)).refusal, BEGIN_AGAIN);
+    assertEquals(await stage.requests("token:exchange"), 1);
+  },
+);
+
+story("a repeat during the exchange is told that it is under way, and changes nothing", async (stage) => {
+  await stage.provider.configure({ token_latency_ms: 9_000 });
+  const request = await park(stage);
+  const first = complete(stage, request);
+  await stage.clock.settle(() => stage.sent.length === 0);
+  const repeat = await complete(stage, request);
+  assertEquals([repeat.refusal, repeat.headers.get("retry-after")], [BEING_COMPLETED, "1"]);
+  assertEquals([(await first).status, await stage.requests("token:exchange")], [200, 1]);
+});
+
+const said = (status: number, code?: string) => ({
+  data: null,
+  error: code === undefined ? null : { code, message: "" },
+  status,
+});
+const notStored = {
+  "is read-only": said(405, "25006"),
+  "answers 429": said(429, ""),
+  "has not read its schema": said(404, "PGRST202"),
+  "answers 401": said(401, ""),
+  "answers with a page": said(200, ""),
+  "answers with an empty 404": said(204),
+  "answers with a SQLSTATE nobody thought of": said(400, "22P02"),
+  "answers with a word of our own functions": said(400, "22023"),
+};
+for (const [what, answer] of Object.entries(notStored)) {
+  story(`until a database that ${what} says "stored", completing is repeated behind a 503`, async (stage) => {
+    const request = await park(stage);
+    stage.store.failNext("connect", 30, "before", answer);
+    const waits = await complete(stage, request);
+    assertEquals([waits.refusal, waits.headers.get("retry-after")], [BEING_COMPLETED, "1"]);
+    assertEquals([stage.clock.now(), (await complete(stage, request)).refusal], [10_000, BEING_COMPLETED]);
+    await stage.context.background();
+    const { status, body } = await complete(stage, request);
+    assertEquals([status, (body.connection as { status: string }).status], [200, "active"]);
+    assertEquals([await stage.requests("token:exchange"), stage.context.reports], [1, []]);
+  });
+}
+
+story(
+  "what the database never says to have stored is reported, and after two minutes the user begins again",
+  async (stage) => {
+    const request = await park(stage);
+    stage.store.failNext("connect", 1_000);
+    assertEquals((await complete(stage, request)).refusal, BEING_COMPLETED);
+    await stage.context.background();
+    assertEquals(stage.context.reports.map((error) => (error as { code?: string }).code), [
+      "STORAGE_UNAVAILABLE",
+    ]);
+    stage.clock.pause(120_000);
+    assertEquals((await complete(stage, request)).refusal, BEGIN_AGAIN);
+  },
+);
+
+story(
+  "whose login has outlived the user is told to sign in, wherever the user was deleted",
+  async (stage) => {
+    const request = await park(stage);
+    const held = stage.store.hold("connect");
+    const answer = complete(stage, request);
+    await held.arrived;
+    await stage.store.deleteUser(MARI);
+    held.release();
+    assertEquals((await answer).refusal, [401, "INVALID_CREDENTIALS"]);
+  },
+);
+
+story("of sixty invented codes five are sent to the provider", async (stage) => {
+  let begun = 0;
+  for (let n = 0; n < 60; n += 1) {
+    const { status, body } = await stage.callback("/authorize", { user: MARI, body: {} });
+    if (status !== 201) continue;
+    begun += 1;
+    const state = new URL(String(body.authorization_url)).searchParams.get("state");
+    const { fragment } = await stage.callback(`?code=invented-${n}&state=${state}`);
+    const [ticket, binding] = [fragment.get("oauth_ticket") ?? "", String(body.binding)];
+    const answer = await complete(stage, { user: MARI, ticket, binding });
+    assertEquals(answer.refusal, begun <= 5 ? BEGIN_AGAIN : [429, "PROVIDER_RATE_LIMITED"]);
+    assertEquals(answer.headers.get("retry-after"), begun <= 5 ? null : "60");
+  }
+  assertEquals([begun, await stage.requests("token:exchange")], [20, 5]);
+  assertEquals((await complete(stage, await park(stage, JONAS))).status, 200);
+  stage.clock.pause(600_001);
+  assertEquals((await complete(stage, await park(stage))).status, 200);
 });
 
 story("nobody completes what someone else began, in either direction, nor in another tab", async (stage) => {
@@ -169,13 +275,4 @@ story("an exchange without a refresh token is no connection, and revokes nothing
   await stage.provider.configure({ omit_refresh_token: true });
   assertEquals((await complete(stage, await park(stage))).refusal, [502, "PROVIDER_RESPONSE_INVALID"]);
   assertEquals([await stage.requests("revoke"), stage.store.calls.includes("connect")], [0, false]);
-});
-
-story("whose login has outlived the user is told to sign in, also at completing", async (stage) => {
-  stage.store.failNext("connect", 1, "before", {
-    data: null,
-    error: { code: "23503", message: "" },
-    status: 409,
-  });
-  assertEquals((await complete(stage, await park(stage))).refusal, [401, "INVALID_CREDENTIALS"]);
 });

@@ -1,4 +1,5 @@
 /** `POST /oauth-callback/pipedrive/disconnect`: the tokens are erased, and revoked at the provider. */
+import { revokePending } from "../../supabase/functions/_shared/refresh/revoke.ts";
 import { assertEquals } from "../support/assert.ts";
 import { JONAS, MARI } from "../support/store.ts";
 import { type Stage, story } from "./stage.ts";
@@ -17,18 +18,42 @@ story("disconnecting erases the tokens and ends the installation, again changes 
     assertEquals([connection.status, connection.access_expires_at], ["disconnected", null]);
     const { access_token_sealed, refresh_token_sealed, version } = await stage.store.row(id);
     assertEquals([access_token_sealed, refresh_token_sealed, version], [null, null, 2]);
+    await stage.context.background();
   }
+  assertEquals([await stage.store.revocations(), stage.context.reports], [[], []]);
   assertEquals([await stage.provider.installations(), await stage.requests("revoke")], [[], 1]);
 });
 
-story("with the provider down the user is disconnected, and the revocation follows", async (stage) => {
-  const id = await connect(stage);
-  await stage.provider.fail_next({ on: "revoke", how: "503", times: 3 });
-  const { status, line } = await disconnect(stage, id);
-  assertEquals([status, line.provider_calls, await statusOf(stage, id)], [200, 1, "disconnected"]);
-  await stage.context.background();
-  assertEquals([await stage.provider.installations(), stage.context.reports], [[], []]);
-});
+story(
+  "with the provider down the user is disconnected at once, and the revocation follows",
+  async (stage) => {
+    const id = await connect(stage);
+    await stage.provider.fail_next({ on: "revoke", how: "timeout" });
+    const { status, line } = await disconnect(stage, id);
+    assertEquals([status, line.provider_calls, stage.clock.now()], [200, undefined, 0]);
+    await stage.context.background();
+    assertEquals([await statusOf(stage, id), await stage.requests("revoke")], ["disconnected", 1]);
+    assertEquals(await revokePending(stage.context), { revoked: 0, abandoned: 0 });
+    stage.clock.pause(60_000);
+    assertEquals(await revokePending(stage.context), { revoked: 1, abandoned: 0 });
+    assertEquals([await stage.provider.installations(), await stage.store.revocations()], [[], []]);
+  },
+);
+
+story(
+  "of two users of one account the one who stays is not disconnected, and the last one revokes",
+  async (stage) => {
+    await stage.provider.configure({ reinstall_ends_old: false });
+    const [mari, jonas] = [await connect(stage), await connect(stage, JONAS)];
+    await disconnect(stage, mari);
+    await stage.context.background();
+    assertEquals([await stage.requests("revoke"), await stage.store.revocations()], [0, []]);
+    assertEquals((await stage.search("?term=jane", { user: JONAS })).status, 200);
+    await disconnect(stage, jonas, JONAS);
+    await stage.context.background();
+    assertEquals([await stage.requests("revoke"), await stage.store.revocations()], [1, []]);
+  },
+);
 
 story("nobody disconnects what is someone else's, another provider's or not there", async (stage) => {
   const id = await connect(stage);

@@ -3,7 +3,7 @@ import { digest } from "../../supabase/functions/_shared/keep/seal.ts";
 import { assert, assertEquals, assertMatch } from "../support/assert.ts";
 import { MARI } from "../support/store.ts";
 import { APP, OTHER_APP, type Stage, story } from "./stage.ts";
-import { allow, begin, park, type Parked } from "./steps.ts";
+import { allow, begin, complete, park, type Parked } from "./steps.ts";
 
 /** Whether this browser gets a ticket. */
 async function getsTicket({ callback, secrets }: Stage, query: string): Promise<boolean> {
@@ -37,14 +37,47 @@ story("state, binding and ticket carry 256 bits, never repeat, and are nowhere s
   for (const secret of secrets) assert(stored.includes(await digest(secret)));
 });
 
-story("of a hundred redirects with one state exactly one brings a ticket", async (stage) => {
-  const query = await allow(stage, await begin(stage));
-  const answers = await Promise.all(Array.from({ length: 100 }, () => stage.callback(query)));
-  assertEquals(answers.filter(({ fragment }) => fragment.has("oauth_ticket")).length, 1);
-  const others = answers.filter(({ fragment }) => !fragment.has("oauth_ticket"));
-  const unknown = `${APP}#oauth_error=AUTHORIZATION_REQUEST_INVALID`;
-  assertEquals(new Set(others.map(({ location }) => location)), new Set([unknown]));
-  assertEquals(await stage.requests("token:exchange"), 0);
+const INVALID = `${APP}#oauth_error=AUTHORIZATION_REQUEST_INVALID`;
+
+story(
+  "a hundred times the same redirect brings the same ticket, another code for its state none",
+  async (stage) => {
+    const query = await allow(stage, await begin(stage));
+    const answers = await Promise.all(Array.from({ length: 100 }, () => stage.callback(query)));
+    const tickets = new Set(answers.map(({ fragment }) => fragment.get("oauth_ticket")));
+    assertEquals([tickets.size, tickets.has(null)], [1, false]);
+    for (const ticket of tickets) stage.secrets.add(ticket ?? "");
+    const { code, state } = Object.fromEntries(new URLSearchParams(query));
+    for (const other of [`?code=${code}x&state=${state}`, `?error=access_denied&state=${state}`]) {
+      assertEquals((await stage.callback(other)).location, INVALID);
+    }
+    assertEquals(await stage.requests("token:exchange"), 0);
+  },
+);
+
+story(
+  "the same redirect brings the same ticket whatever has become of it, until the request expires",
+  async (stage) => {
+    const begun = await begin(stage);
+    const query = await allow(stage, begun);
+    const [first, again] = [await stage.callback(query), await stage.callback(query)];
+    const ticket = first.fragment.get("oauth_ticket") ?? "";
+    stage.secrets.add(ticket);
+    assertEquals(again.location, first.location);
+    const completed = await complete(stage, { user: MARI, ticket, binding: begun.binding });
+    assertEquals(completed.status, 200);
+    assertEquals((await stage.callback(query)).location, first.location);
+    stage.clock.pause(600_001);
+    assertEquals((await stage.callback(query)).location, INVALID);
+  },
+);
+
+story("a denial that comes twice is the same denial", async (stage) => {
+  const { state } = await begin(stage);
+  for (const time of [1, 2]) {
+    const { location } = await stage.callback(`?error=user_denied&state=${state}`);
+    assertEquals(location, `${APP}/#oauth_error=AUTHORIZATION_DENIED`, `time ${time}`);
+  }
 });
 
 story("a state that came too late brings no ticket", async (stage) => {

@@ -35,11 +35,11 @@ const costs: Record<string, [(stage: Stage) => Promise<() => Promise<Answer>>, s
     stage.clock.pause(3_600_000);
     return () => stage.refresh({ user: MARI, body: { connection_id } });
   }, ["peek", "claim_refresh", "commit_refresh"]],
-  // The second is the look whether somebody has connected again, before the refresh token is revoked.
+  // The second is made behind the answer: what there is to revoke, and whether somebody still uses the account.
   "disconnecting": [async (stage) => {
     const connection_id = await connect(stage);
     return () => stage.callback("/disconnect", { user: MARI, body: { connection_id } });
-  }, ["disconnect", "connection"]],
+  }, ["disconnect", "claim_revocations"]],
 };
 for (const [what, [before, calls]] of Object.entries(costs)) {
   story(`${what} costs ${calls.length} of the database: ${calls.join(", ")}`, async (stage) => {

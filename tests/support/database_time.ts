@@ -12,7 +12,7 @@ export async function takeOverDatabaseTime(sql: postgres.Sql): Promise<void> {
     create schema test_time;
     create function test_time.clock_timestamp() returns timestamptz language sql stable as $$
       select timestamptz '${new Date(EPOCH).toISOString()}'
-        + pg_catalog.current_setting('test_time.now_ms')::double precision * interval '1 millisecond'
+        + coalesce(pg_catalog.current_setting('test_time.now_ms', true), '0')::double precision * interval '1 millisecond'
     $$;
     grant usage on schema test_time to public;
     grant execute on function test_time.clock_timestamp() to public;

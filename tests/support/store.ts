@@ -34,7 +34,7 @@ export interface ConnectionRow {
 }
 
 export interface AuthorizationRow {
-  readonly status: "started" | "parked" | "taken" | "finished" | "denied";
+  readonly status: "started" | "parked" | "taken" | "finished" | "refused" | "denied";
   readonly redirect_uri: string;
   readonly code_verifier_sealed: string | null;
 }
@@ -112,6 +112,16 @@ class Stage {
     return row ?? null;
   }
 
+  /** What is left to be revoked, sealed. */
+  async revocations(): Promise<{ connection_id: string; refresh_token_sealed: string; attempts: number }[]> {
+    return [
+      ...await this.#own((sql) =>
+        sql<{ connection_id: string; refresh_token_sealed: string; attempts: number }[]>`
+          select * from oauth.revocations order by created_at`
+      ),
+    ];
+  }
+
   /** The history of all connections, in order. */
   async events(): Promise<{ connection_id: string; kind: string; version: number; code: string | null }[]> {
     return [
@@ -126,6 +136,13 @@ class Stage {
   async user(id: string = crypto.randomUUID()): Promise<string> {
     await this.#own((sql) => sql`insert into auth.users (id) values (${id}) on conflict do nothing`);
     return id;
+  }
+
+  /** Deletes a user with all that is theirs. */
+  async deleteUser(id: string): Promise<void> {
+    const now = String(this.#clock.now());
+    await this.#own((sql) => sql`select set_config('test_time.now_ms', ${now}, false)`);
+    await this.#own((sql) => sql`delete from auth.users where id = ${id}`);
   }
 
   /** Moves times of a connection, or with `expires_at` of an authorization request. */
@@ -257,6 +274,8 @@ export async function freshStore(clock: Clock): Promise<TestStore> {
   const { owner, rpc } = connections;
   await underWay(Promise.all([
     owner`delete from auth.users`,
+    // What the users before have left.
+    owner`delete from oauth.revocations`,
     owner`insert into auth.users (id) values (${MARI}), (${JONAS})`,
     rpc.sql`select setseed(0.5)`,
   ]));

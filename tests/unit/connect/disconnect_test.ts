@@ -1,5 +1,6 @@
 import { disconnectConnection } from "../../../supabase/functions/_shared/connect/disconnect.ts";
 import { PublicError } from "../../../supabase/functions/_shared/errors.ts";
+import { revokePending } from "../../../supabase/functions/_shared/refresh/revoke.ts";
 import { assertEquals } from "../../support/assert.ts";
 import { FakeClock } from "../../support/clock.ts";
 import { json, respondWith, type SentRequest } from "../../support/fake_fetch.ts";
@@ -10,6 +11,9 @@ import { refusal } from "../../support/token_endpoint.ts";
 type Answerer = (request: SentRequest) => Response | Promise<Response>;
 const revoked = () => json({});
 const down = () => new Response("", { status: 503 });
+
+const HOUR = 3_600_000;
+const NONE = { revoked: 0, abandoned: 0 };
 
 /** A connected user at a provider whose revocation endpoint answers by a script; its last entry stays. */
 async function setUp(...script: Answerer[]) {
@@ -22,10 +26,14 @@ async function setUp(...script: Answerer[]) {
   return { context, requests: fetch.requests, ...await connected(context) };
 }
 
-/** Disconnects, and lets what runs beside it end within the test. */
-function disconnect(context: TestContext, id: string, user_id: string) {
-  return disconnectConnection(context, id, user_id).finally(() => context.clock.settle());
+/** Disconnects, and lets what runs behind the answer end. */
+async function disconnect(context: TestContext, id: string, user_id: string) {
+  const connection = await disconnectConnection(context, id, user_id);
+  await context.background();
+  return connection;
 }
+
+const codes = ({ reports }: TestContext) => reports.map((error) => (error as PublicError).code);
 
 Deno.test("the tokens are erased before the refresh token goes to the provider to be revoked", async () => {
   const seen: unknown[] = [];
@@ -39,52 +47,93 @@ Deno.test("the tokens are erased before the refresh token goes to the provider t
   assertEquals(seen, [null]);
   assertEquals(request?.url, "https://oauth.pipedrive.com/oauth/revoke");
   assertEquals([form.get("token"), form.get("token_type_hint")], [refresh_token, "refresh_token"]);
+  assertEquals([await context.store.revocations(), context.reports], [[], []]);
 });
 
-Deno.test("a provider that never answers keeps the user five seconds", async () => {
+Deno.test("neither a provider nor a database that never answers keeps the user who disconnects", async () => {
   const clock = new FakeClock();
   const context = await makeContext({ clock, fetch: respondWith(() => new Promise(() => {})) });
   const { id, user_id } = await connected(context);
-  let answered = false;
-  const answer = disconnectConnection(context, id, user_id).finally(() => answered = true);
-  await clock.advance(4_999);
-  assertEquals(answered, false);
-  await clock.advance(1);
-  assertEquals(answered, true);
-  assertEquals((await answer).status, "disconnected");
-  await clock.advance(60_000);
+  const held = context.store.hold("claim_revocations");
+  assertEquals((await disconnectConnection(context, id, user_id)).status, "disconnected");
+  held.release();
+  await clock.advance(5_000);
+  assertEquals(codes(context), ["PROVIDER_UNAVAILABLE"]);
 });
 
-Deno.test("a revocation that never succeeds ends after six tries and is reported", async () => {
+Deno.test("a process that dies behind the answer leaves the revocation to the sweep", async () => {
+  const { context, requests, id, user_id } = await setUp(revoked);
+  context.store.failNext("claim_revocations");
+  await disconnect(context, id, user_id);
+  assertEquals([requests.length, codes(context)], [0, ["STORAGE_UNAVAILABLE"]]);
+  assertEquals(await revokePending(context), { revoked: 1, abandoned: 0 });
+  assertEquals(await revokePending(context), NONE);
+});
+
+Deno.test("a revocation that never succeeds is tried again, more and more rarely, and given up after seven days", async () => {
   const { context, requests, id, user_id } = await setUp(down);
   await disconnect(context, id, user_id);
-  await context.background();
-  assertEquals([requests.length, context.reports.length], [6, 1]);
+  for (let sweeps = 0; sweeps < 7 * 24 - 1; sweeps += 1) {
+    context.clock.pause(HOUR);
+    assertEquals(await revokePending(context), NONE);
+  }
+  assertEquals([requests.length, codes(context).length, codes(context)[0]], [35, 35, "PROVIDER_UNAVAILABLE"]);
+  context.clock.pause(7 * HOUR);
+  assertEquals(await revokePending(context), { revoked: 0, abandoned: 1 });
+  assertEquals(
+    (context.reports.at(-1) as PublicError).message,
+    `the authorization of connection ${id} could not be revoked in seven days: given up`,
+  );
+  assertEquals([requests.length, await context.store.revocations()], [35, []]);
+  assertEquals((await context.store.events()).at(-1)?.kind, "revocation_abandoned");
 });
 
-Deno.test("a client that the provider refuses is reported and not tried again", async () => {
-  const { context, requests, id, user_id } = await setUp(() => refusal("invalid_client", 401));
+Deno.test("a client that the provider refuses is reported, and the revocation waits for a better one", async () => {
+  const { context, id, user_id } = await setUp(() => refusal("invalid_client", 401), revoked);
   assertEquals((await disconnect(context, id, user_id)).status, "disconnected");
-  await context.background();
-  assertEquals([requests.length, context.reports.length], [1, 1]);
+  assertEquals(codes(context), ["CONFIGURATION_INVALID"]);
+  context.clock.pause(60_000);
+  assertEquals(await revokePending(context), { revoked: 1, abandoned: 0 });
 });
 
-Deno.test("a user who has connected again is not disconnected by a revocation that is still being tried", async () => {
-  const { context, requests, id, user_id } = await setUp(async () => {
-    await connected(context, { id, user_id, account_key });
-    return down();
-  }, revoked);
+Deno.test("a user who has connected again is not disconnected by a revocation that failed before", async () => {
+  const { context, requests, id, user_id } = await setUp(down, revoked);
   const { account_key } = await context.store.row(id);
   await disconnect(context, id, user_id);
-  await context.background();
+  await connected(context, { id, user_id, account_key });
+  context.clock.pause(HOUR);
+  assertEquals(await revokePending(context), NONE);
   assertEquals([requests.length, (await context.store.row(id)).status], [1, "active"]);
 });
 
-Deno.test("a refresh token that does not open is reported, and the connection ends all the same", async () => {
+Deno.test("a refresh token under a key that is not at hand waits for a deployment that has it", async () => {
   const { context, requests, id, user_id } = await setUp(revoked);
   const keyless = { ...context, keyring: await makeKeyring(KEYS.split(",")[1]) };
   assertEquals((await disconnect(keyless, id, user_id)).status, "disconnected");
-  await context.background();
-  assertEquals(requests.length, 0);
-  assertEquals(context.reports.map((error) => (error as PublicError).code), ["CONFIGURATION_INVALID"]);
+  assertEquals([requests.length, context.reports], [0, []]);
+  assertEquals(await revokePending(context), { revoked: 1, abandoned: 0 });
+});
+
+Deno.test("a refresh token that does not open is reported and kept, and the connection ends all the same", async () => {
+  const { context, requests, id, user_id } = await setUp(revoked);
+  const other = await makeKeyring(`k2:${KEYS.split(":").at(-1)}`);
+  assertEquals((await disconnect({ ...context, keyring: other }, id, user_id)).status, "disconnected");
+  assertEquals([requests.length, codes(context)], [0, ["CONFIGURATION_INVALID"]]);
+  assertEquals((await context.store.revocations()).length, 1);
+});
+
+Deno.test("many that are due are revoked ten at a time", async () => {
+  let [under_way, most] = [0, 0];
+  const { context, requests } = await setUp(async () => {
+    most = Math.max(most, under_way += 1);
+    await context.clock.sleep(100);
+    under_way -= 1;
+    return revoked();
+  });
+  for (let n = 0; n < 25; n += 1) {
+    const { id, user_id } = await connected(context);
+    await context.store.disconnect({ id, user_id, provider: "pipedrive" });
+  }
+  assertEquals(await revokePending(context), { revoked: 25, abandoned: 0 });
+  assertEquals([requests.length, most], [25, 10]);
 });

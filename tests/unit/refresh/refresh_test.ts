@@ -428,7 +428,7 @@ Deno.test("a user who disconnects during the refresh stays disconnected, and the
 Deno.test("a user who disconnects and connects again during the refresh keeps the new authorization", async () => {
   const clock = new FakeClock();
   const { context, provider, connection } = await story({ ...expired, clock });
-  const [commit, look] = [context.store.hold("commit_refresh"), context.store.hold("connection")];
+  const [commit, look] = [context.store.hold("commit_refresh"), context.store.hold("claim_revocations")];
   const caller = assertRejects(() => ask(context, connection), PublicError);
   await clock.advance(0);
   await commit.arrived;

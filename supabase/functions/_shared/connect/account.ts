@@ -28,17 +28,21 @@ export async function learnAccount(
   const { json } = await retry(clock, backOff(random, ATTEMPTS), worthRetrying, () => {
     const left_ms = Math.max(0, Math.min(ATTEMPT_MS, ends - clock.now()));
     const request = { path, limit: MAX_RESPONSE_BYTES };
-    return withDeadline(clock, left_ms, (signal) => askApi(client, token, request, { fetch, signal }));
-  }).catch((error) => {
-    // The provider's own 4xx is for whoever sent the request, and this one is ours.
-    if (error instanceof PublicError && error.code === "PROVIDER_REJECTED") {
-      throw unknownAccount(`status ${error.status}`);
-    }
-    throw error;
+    return withDeadline(clock, left_ms, (signal) => askApi(client, token, request, { fetch, signal }))
+      .catch(rejected);
   });
   const account = readAccount(client.provider, json);
   if (!account) throw unknownAccount("no account in it");
   return account;
+}
+
+/** The provider's own 4xx is for whoever sent the request, and this one is ours. */
+function rejected(error: unknown): never {
+  if (!(error instanceof PublicError && error.code === "PROVIDER_REJECTED")) throw error;
+  if (error.status !== 401) throw unknownAccount(`status ${error.status}`);
+  // Not every server of the provider may know a token that is seconds old.
+  const message = "the provider does not accept the new access token yet: try again later";
+  throw new Retryable("PROVIDER_UNAVAILABLE", message, { retry_after: 1 });
 }
 
 function unknownAccount(why: string): PublicError {

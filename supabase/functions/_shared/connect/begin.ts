@@ -5,10 +5,10 @@ import { createAuthorizationRequest } from "../oauth/authorization.ts";
 
 /** How long a user has from beginning to completing, in milliseconds; the database's clock counts. */
 const REQUEST_LIFETIME_MS = 10 * 60_000;
-/** Authorization requests a user may have open at once: tabs that were forgotten, not a flood. */
-const OPEN_REQUESTS = 20;
-/** Seconds after which a user with too many open requests may find one expired. */
-const TOO_MANY_RETRY_AFTER = 60;
+/** Authorization requests a user may begin in that time, whatever becomes of them: tabs that were forgotten, not a flood. */
+const MOST_REQUESTS = 20;
+/** Seconds after which a user with too many requests may find one expired. */
+export const TOO_MANY_RETRY_AFTER = 60;
 
 export interface BeginRequest {
   readonly user_id: string;
@@ -29,7 +29,7 @@ export interface BegunAuthorization {
  * Of `state` and `binding` only hashes are stored (RFC 9700 §4.7): who reads the table can neither come back in the
  * user's place nor complete.
  *
- * @throws {PublicError} `PROVIDER_RATE_LIMITED` if the user has too many open requests
+ * @throws {PublicError} `INVALID_CREDENTIALS` if the user has been deleted, `PROVIDER_RATE_LIMITED` if the user has begun too many requests
  *
  * @example
  * ```ts
@@ -56,12 +56,12 @@ export async function beginAuthorization(
       ? null
       : await keyring.seal(code_verifier, { id, provider, field: "code_verifier" }),
     lifetime_ms: REQUEST_LIFETIME_MS,
-    limit: OPEN_REQUESTS,
+    limit: MOST_REQUESTS,
   });
   if (outcome === "too_many" || expires_at === null) {
     throw new PublicError(
       "PROVIDER_RATE_LIMITED",
-      `${OPEN_REQUESTS} authorizations are already open: complete one or wait until they expire`,
+      `you have begun ${MOST_REQUESTS} authorizations in ten minutes: wait until they expire`,
       { retry_after: TOO_MANY_RETRY_AFTER },
     );
   }

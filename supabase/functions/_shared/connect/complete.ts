@@ -2,20 +2,20 @@ import type { Context } from "../context.ts";
 import { PublicError } from "../errors.ts";
 import { clientFingerprint } from "../keep/client_fingerprint.ts";
 import { digest } from "../keep/seal.ts";
-import type { Connection, TakenAuthorization } from "../keep/store.ts";
+import type { Connect, Connection, TakenAuthorization } from "../keep/store.ts";
 import { sealTokenSet } from "../keep/token_set.ts";
 import { allowedApiOrigin } from "../oauth/api_origin.ts";
 import { responseInvalid } from "../oauth/api_answer.ts";
 import { classifyFailure, publicErrorOf } from "../oauth/failure.ts";
 import { exchangeCode } from "../oauth/token_endpoint.ts";
-import { backOff, retry, storageUnavailable, withDeadline } from "../time.ts";
+import { COMMIT_LATE_MS, COMMIT_PAUSES_MS, PATIENCE_MS } from "../refresh/timings.ts";
+import { type Clock, retry, withDeadline, withPatience, type WorthRetrying } from "../time.ts";
 import { learnAccount } from "./account.ts";
+import { TOO_MANY_RETRY_AFTER } from "./begin.ts";
 import { connectionId } from "./connection_id.ts";
 
 /** How long the exchange may take, in milliseconds: long, because a code is spent even if its answer is not waited for. */
 const EXCHANGE_MS = 20_000;
-/** Between exchange and commit nothing else holds the tokens, so the database is asked more than once. */
-const CONNECT_ATTEMPTS = 6;
 
 export interface CompleteRequest {
   /** Who is signed in now. */
@@ -28,13 +28,17 @@ export interface CompleteRequest {
  * Completes an authorization: exchanges the parked code, learns whom the tokens speak for, and stores them as this
  * user's connection, in place if there is one.
  *
- * Only the user who began can, in the tab that began, once: one conditional update checks all of it before anything
- * goes to the provider. Without a final answer from there the request is put back, and the same ticket may be tried
- * again. What has begun is finished even if the caller leaves.
+ * Only the user who began can, in the tab that began: it is checked before anything goes to the provider, and the code
+ * is exchanged once. Without a final answer from there the request is put back, and the same ticket may be tried again;
+ * once all is done it is answered with the connection, since the first answer may have been lost. What has begun is
+ * finished even if the caller leaves.
  *
- * @throws {PublicError} `AUTHORIZATION_REQUEST_INVALID`: unknown, used, expired, someone else's, or the code refused
+ * @returns the connection as it stands: a later authorization, or its end, may have come first
+ * @throws {PublicError} `AUTHORIZATION_REQUEST_INVALID`: unknown, expired, someone else's, or the code refused
+ * @throws {PublicError} `STORAGE_UNAVAILABLE`: also while it is being completed
+ * @throws {PublicError} `INVALID_CREDENTIALS`: the user has been deleted
  * @throws {PublicError} `PROVIDER_UNAVAILABLE`, `PROVIDER_RATE_LIMITED`, `PROVIDER_FORBIDDEN`,
- * `PROVIDER_RESPONSE_INVALID`, `CONFIGURATION_INVALID`, `STORAGE_UNAVAILABLE`
+ * `PROVIDER_RESPONSE_INVALID`, `CONFIGURATION_INVALID`
  *
  * @example
  * ```ts
@@ -45,57 +49,106 @@ export async function completeAuthorization(
   context: Context,
   { user_id, ticket, binding }: CompleteRequest,
 ): Promise<Connection> {
-  const taken = await context.store.takeAuthorization({
-    provider: context.client.provider.name,
+  const { client, store, waitUntil } = context;
+  const taken = await store.takeAuthorization({
+    provider: client.provider.name,
     ticket_hash: await digest(ticket),
     binding_hash: await digest(binding),
     user_id,
   });
-  if (!taken) throw requestInvalid();
-  const work = connectTaken(context, user_id, taken);
-  context.waitUntil(Promise.allSettled([work]));
-  return await work;
+  switch (taken?.outcome) {
+    case "taken": {
+      const work = connectTaken(context, user_id, taken);
+      waitUntil(Promise.allSettled([work]));
+      return await work;
+    }
+    case "finished": {
+      const connection = await store.connection({ id: taken.connection_id, user_id });
+      if (!connection) throw requestInvalid();
+      return connection;
+    }
+    case "under_way":
+      throw beingCompleted();
+    case "too_many":
+      throw tooManyRefused();
+    case undefined:
+      throw requestInvalid();
+  }
 }
 
-/**
- * The code is spent with the exchange, so whatever fails after it makes the user begin again.
- *
- * A token set that cannot be kept is forgotten, not revoked: it exists nowhere but here, while revoking it may end
- * the whole authorization (RFC 7009 §2.1; at Pipedrive a refresh token uninstalls the client) and with it a
- * connection that this user already has.
- */
 async function connectTaken(
   context: Context,
   user_id: string,
   taken: TakenAuthorization,
 ): Promise<Connection> {
-  const { client, clock, keyring, random, store } = context;
-  const provider = client.provider.name;
+  const { clock, report, waitUntil } = context;
+  const stored = await obtain(context, user_id, taken);
+  const storing = retry(clock, storingPauses(clock), notYet, stored);
+  waitUntil(storing.catch(report));
+  return await withPatience(clock, PATIENCE_MS, storing, () => {
+    throw beingCompleted();
+  });
+}
+
+/**
+ * Exchanges the code: with that it is spent, so whatever fails afterwards makes the user begin again.
+ *
+ * A token set that cannot be kept is forgotten, not revoked: it exists nowhere but here, while revoking it may end
+ * the whole authorization (RFC 7009 §2.1; at Pipedrive a refresh token uninstalls the client) and with it a
+ * connection that this user already has.
+ *
+ * @returns what stores the tokens
+ */
+async function obtain(
+  context: Context,
+  user_id: string,
+  taken: TakenAuthorization,
+): Promise<() => Promise<Connection>> {
+  const { client, clock, report, store } = context;
   const asked = clock.now();
-  const { access_token, refresh_token, expires_in, scope, ...tokens } = await exchange(context, taken);
+  const tokens = await exchange(context, taken);
+  const exchanged = clock.now();
+  try {
+    const connect = await describe(context, user_id, tokens);
+    return () =>
+      store.connect({
+        ...connect,
+        elapsed_ms: Math.round(clock.now() - asked),
+        since_exchange_ms: Math.round(clock.now() - exchanged),
+        client_id: client.client_id,
+        request_id: taken.id,
+      });
+  } catch (error) {
+    await store.returnAuthorization({ request_id: taken.id, refused: true }).catch(report);
+    throw error;
+  }
+}
+
+/** Whose the tokens are, and both sealed for that connection. */
+async function describe(
+  context: Context,
+  user_id: string,
+  { access_token, refresh_token, expires_in, scope, ...tokens }: Awaited<ReturnType<typeof exchangeCode>>,
+): Promise<Omit<Connect, "elapsed_ms" | "since_exchange_ms" | "client_id" | "request_id">> {
+  const { client, keyring } = context;
+  const provider = client.provider.name;
   // The address came with the answer: no token goes to one that is not allowed.
   const api_origin = allowedApiOrigin(client, tokens.api_origin ?? "");
   if (api_origin === null) throw responseInvalid("no API address that is allowed");
   const account = await learnAccount(context, { access_token, api_origin });
   const id = await connectionId(provider, account.key, user_id);
-  const sealed = await sealTokenSet(keyring, { id, provider }, { access_token, api_origin, refresh_token });
-  const client_fingerprint = await clientFingerprint(keyring, client);
-  return await retry(clock, backOff(random, CONNECT_ATTEMPTS), storageUnavailable, () =>
-    store.connect({
-      id,
-      user_id,
-      provider,
-      account_key: account.key,
-      account_name: account.name ?? null,
-      account_email: account.email ?? null,
-      scope: (scope ?? client.provider.scopes).join(" "),
-      ...sealed,
-      client_id: client.client_id,
-      client_fingerprint,
-      expires_in_ms: expires_in * 1000,
-      elapsed_ms: Math.round(clock.now() - asked),
-      request_id: taken.id,
-    }));
+  return {
+    id,
+    user_id,
+    provider,
+    account_key: account.key,
+    account_name: account.name ?? null,
+    account_email: account.email ?? null,
+    scope: (scope ?? client.provider.scopes).join(" "),
+    ...await sealTokenSet(keyring, { id, provider }, { access_token, api_origin, refresh_token }),
+    client_fingerprint: await clientFingerprint(keyring, client),
+    expires_in_ms: expires_in * 1000,
+  };
 }
 
 async function exchange(context: Context, taken: TakenAuthorization) {
@@ -111,13 +164,33 @@ async function exchange(context: Context, taken: TakenAuthorization) {
     return await withDeadline(clock, EXCHANGE_MS, (signal) => exchangeCode(client, grant, { fetch, signal }));
   } catch (error) {
     // A refused code is final. Anything else may be over, or mended by the operator, while the ticket lives.
-    if (classifyFailure(error, client.provider).class === "permanent") throw requestInvalid();
-    await store.returnAuthorization({ request_id: id }).catch(report);
-    throw publicErrorOf(error, client.provider);
+    const refused = classifyFailure(error, client.provider).class === "permanent";
+    await store.returnAuthorization({ request_id: id, refused }).catch(report);
+    throw refused ? requestInvalid() : publicErrorOf(error, client.provider);
   }
 }
 
-/** One error for unknown, used, expired and someone else's, so that none can be told from another. */
+/** Nothing else holds the tokens, so the database is asked until it says that they are stored: as long as for a refresh. */
+function* storingPauses(clock: Clock): Generator<number> {
+  const ends = clock.now() + COMMIT_LATE_MS;
+  yield* COMMIT_PAUSES_MS;
+  while (clock.now() < ends) yield 1_000;
+}
+
+/** Only that the user is gone is a final no; whatever else came says nothing of what is stored. */
+const notYet: WorthRetrying = (error) =>
+  error instanceof PublicError && error.code === "INVALID_CREDENTIALS" ? null : 0;
+
+function beingCompleted(): PublicError {
+  return new PublicError("STORAGE_UNAVAILABLE", "this authorization is being completed: try again shortly");
+}
+
+function tooManyRefused(): PublicError {
+  const message = "the provider has refused several of your authorizations: wait before you try another";
+  return new PublicError("PROVIDER_RATE_LIMITED", message, { retry_after: TOO_MANY_RETRY_AFTER });
+}
+
+/** One error for unknown, refused, expired and someone else's, so that none can be told from another. */
 function requestInvalid(): PublicError {
   const message = "this authorization cannot be completed: begin again";
   return new PublicError("AUTHORIZATION_REQUEST_INVALID", message);

@@ -1,17 +1,15 @@
 import type { Context } from "../context.ts";
 import { notFound } from "../errors.ts";
 import type { Connection } from "../keep/store.ts";
-import { revokeEnded } from "../refresh/revoke.ts";
+import { revokePending } from "../refresh/revoke.ts";
 import { backOff, retry, storageUnavailable } from "../time.ts";
 
 /** The provider sends its notice once, so that a database that stumbles is asked again. */
 const UNINSTALL_ATTEMPTS = 4;
 
 /**
- * Ends a connection of this user: the tokens are erased at once, then the refresh token is revoked at the provider.
- *
- * Only erasing decides the answer. A revocation that fails goes on behind it, and at last is reported: without the
- * tokens nothing of ours can use the authorization any more. Disconnecting again changes nothing.
+ * Ends a connection of this user: the tokens are erased at once, and the refresh token is revoked at the provider behind
+ * the answer, now or by a later sweep. Disconnecting again changes nothing.
  *
  * @throws {PublicError} `CONNECTION_NOT_FOUND`, also when it belongs to someone else
  */
@@ -20,11 +18,10 @@ export async function disconnectConnection(
   id: string,
   user_id: string,
 ): Promise<Connection> {
-  const { client, store } = context;
-  const erased = await store.disconnect({ id, user_id, provider: client.provider.name });
-  if (!erased) throw notFound(id);
-  const { refresh_token_sealed, ...connection } = erased;
-  if (refresh_token_sealed !== null) await revokeEnded(context, id, refresh_token_sealed);
+  const { client, report, store, waitUntil } = context;
+  const connection = await store.disconnect({ id, user_id, provider: client.provider.name });
+  if (!connection) throw notFound(id);
+  waitUntil(revokePending(context, { id }).catch(report));
   return connection;
 }
 

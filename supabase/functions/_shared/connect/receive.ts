@@ -1,5 +1,5 @@
 import type { Context } from "../context.ts";
-import { digest, randomSecret } from "../keep/seal.ts";
+import { digest } from "../keep/seal.ts";
 import { readAuthorizationResponse } from "../oauth/authorization.ts";
 
 /** What became of an authorization response. Only a request of ours says where the browser goes. */
@@ -10,10 +10,11 @@ export type ReceivedAuthorization =
   | { readonly outcome: "invalid" };
 
 /**
- * Parks the code of an authorization response behind a one-time ticket, or records the denial. Either uses up `state`.
+ * Parks the code of an authorization response behind a ticket, or records the denial. Either uses up `state`.
  *
  * No token request goes out: who is at the browser is not known here, and the code must wait for the user who began
- * (the browser-swapping attack of RFC 9700 §4.7). One conditional update decides, so a repeated redirect is `invalid`.
+ * (the browser-swapping attack of RFC 9700 §4.7). Browsers repeat a redirect: it brings the same ticket again, made of
+ * both secrets that it carries, while another response to the same `state` is `invalid`.
  */
 export async function receiveAuthorizationResponse(
   { client, store, keyring }: Context,
@@ -27,7 +28,7 @@ export async function receiveAuthorizationResponse(
     const denied = await store.receiveAuthorizationResponse(denial);
     return denied ? { outcome: "denied", ...denied } : { outcome: "invalid" };
   }
-  const ticket = randomSecret();
+  const ticket = await keyring.hash("ticket", response.state, response.code);
   const parked = await store.receiveAuthorizationResponse({
     ...request,
     ticket_hash: await digest(ticket),

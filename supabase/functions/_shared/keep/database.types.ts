@@ -143,6 +143,14 @@ export type Database = {
           "version": number;
         }[];
       };
+      "oauth_claim_revocations": {
+        Args: { "p_id": string; "p_key_ids": (string)[]; "p_limit": number; "p_provider": string };
+        Returns: {
+          "connection_id": string;
+          "outcome": string;
+          "refresh_token_sealed": string;
+        }[];
+      };
       "oauth_commit_refresh": {
         Args: {
           "p_access_token_sealed": string;
@@ -177,6 +185,7 @@ export type Database = {
           "p_refresh_token_sealed": string;
           "p_request_id": string;
           "p_scope": string;
+          "p_since_exchange_ms"?: number;
           "p_user_id": string;
         };
         Returns: {
@@ -225,16 +234,21 @@ export type Database = {
       "oauth_disconnect": {
         Args: { "p_id": string; "p_provider": string; "p_user_id": string };
         Returns: {
-          "access_expires_at": string;
-          "account": Json;
+          "access_expires_at": string | null;
+          "account": Json | null;
           "created_at": string;
           "id": string;
           "provider": string;
-          "refresh_token_sealed": string;
           "scope": (string)[];
           "status": string;
           "updated_at": string;
         }[];
+        SetofOptions: {
+          from: "*";
+          to: "oauth_connections";
+          isOneToOne: false;
+          isSetofReturn: true;
+        };
       };
       "oauth_fail_refresh": {
         Args: {
@@ -248,6 +262,10 @@ export type Database = {
           "outcome": string;
           "retry_in_ms": number;
         }[];
+      };
+      "oauth_finish_revocation": {
+        Args: { "p_id": string; "p_refresh_token_sealed": string };
+        Returns: undefined;
       };
       "oauth_peek": {
         Args: { "p_id": string; "p_seen_version": number; "p_user_id": string };
@@ -281,7 +299,10 @@ export type Database = {
         };
         Returns: boolean;
       };
-      "oauth_return_authorization": { Args: { "p_request_id": string }; Returns: undefined };
+      "oauth_return_authorization": {
+        Args: { "p_refused": boolean; "p_request_id": string };
+        Returns: undefined;
+      };
       "oauth_sealed_under_other_keys": {
         Args: { "p_key_id": string; "p_limit": number; "p_provider": string };
         Returns: {
@@ -302,7 +323,9 @@ export type Database = {
         Returns: {
           "code_sealed": string;
           "code_verifier_sealed": string;
+          "connection_id": string;
           "id": string;
+          "outcome": string;
           "redirect_uri": string;
         }[];
       };

@@ -48,7 +48,14 @@ export type Commit = Args<"commit_refresh", "scope">;
 export type Failure = Args<"fail_refresh"> & { readonly class: "permanent" | "ambiguous" | "transient" };
 export type Connect = Args<"connect", "account_name" | "account_email" | "request_id">;
 export type LeaseTimings = Pick<Args<"claim_refresh">, "request_ms" | "lease_ms" | "settle_ms">;
-export type TakenAuthorization = Row<"take_authorization", "code_verifier_sealed">;
+/** Only `taken` brings the code, and only `finished` a connection's id. */
+export type TakenAuthorization =
+  & Omit<Row<"take_authorization", "code_verifier_sealed">, "outcome">
+  & { readonly outcome: "taken" | "finished" | "under_way" | "too_many" };
+/** `claimed` is to be revoked, `abandoned` was given up and brings no token. */
+export type PendingRevocation =
+  & Omit<Row<"claim_revocations">, "outcome">
+  & { readonly outcome: "claimed" | "abandoned" };
 export type SealedTokenSet = Row<"sealed_under_other_keys">;
 
 /** The part of a supabase-js client that a store uses. */
@@ -105,19 +112,23 @@ export function supabaseStore(client: Rpc) {
     receiveAuthorizationResponse: (
       args: Args<"receive_authorization_response", "ticket_hash" | "code_sealed">,
     ) => first<Row<"receive_authorization_response">>("receive_authorization_response", args),
-    /** Takes the parked request of this ticket, binding and user, once. Null: unknown, used, expired or someone else's. */
+    /** Takes the parked request of this ticket, binding and user, once. Null: unknown, refused, expired or someone else's. */
     takeAuthorization: (args: Args<"take_authorization">) =>
       first<TakenAuthorization>("take_authorization", args),
-    /** Puts a taken request back, where the provider gave no final answer and the ticket may be tried again. */
+    /** Puts a taken request back, where the provider gave no final answer, or ends it, where its code is of no more use. */
     returnAuthorization: (args: Args<"return_authorization">) => call("return_authorization", args),
-    /** Writes the connection and its token set, in place if it exists, and erases the request's secrets. */
+    /** Writes the connection and its token set, unless a later exchange or its end came first, and erases the request's secrets. */
     connect: (args: Connect) => only<Connection>("connect", args, "id"),
 
-    /** Erases the tokens. The sealed refresh token comes back once, to be revoked. Null: no such connection of this user. */
-    disconnect: (args: Args<"disconnect">) =>
-      first<Connection & { readonly refresh_token_sealed: string | null }>("disconnect", args),
+    /** Erases the tokens and leaves the refresh token to be revoked. Null: no such connection of this user. */
+    disconnect: (args: Args<"disconnect">) => first<Connection>("disconnect", args),
     /** Erases the tokens of every connection of this account that was connected before `occurred_at`. Returns how many. */
     uninstall: (args: Args<"uninstall", "occurred_at">) => value<number>("uninstall", args),
+    /** Up to `limit` refresh tokens to be revoked: of the connection with this id, or of any whose time has come. */
+    claimRevocations: (args: Args<"claim_revocations", "id">) =>
+      rows<PendingRevocation>("claim_revocations", args),
+    /** Erases what was revoked. */
+    finishRevocation: (args: Args<"finish_revocation">) => call("finish_revocation", args),
 
     sealedUnderOtherKeys: (args: Args<"sealed_under_other_keys">) =>
       rows<SealedTokenSet>("sealed_under_other_keys", args),

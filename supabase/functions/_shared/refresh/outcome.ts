@@ -13,7 +13,7 @@ import type { Failure, Lease } from "../keep/store.ts";
 import { sealTokenSet } from "../keep/token_set.ts";
 import type { AccessToken, TokenSet } from "../oauth/client.ts";
 import { retry, storageUnavailable, type WorthRetrying } from "../time.ts";
-import { revokeEnded } from "./revoke.ts";
+import { revokePending } from "./revoke.ts";
 import { COMMIT_LATE_MS, COMMIT_PAUSES_MS } from "./timings.ts";
 
 /** Whatever does not say what became of the call, not only what is known to pass, says "not yet". */
@@ -67,7 +67,7 @@ export async function commit(
       return refreshInProgress(id);
     case "disconnected":
       // What was issued since must not outlive the user's no.
-      context.waitUntil(revokeEnded(context, id, sealed.refresh_token_sealed));
+      context.waitUntil(revokePending(context, { id }).catch(context.report));
       throw notFound(id);
   }
 }

@@ -1,50 +1,61 @@
 import type { Context } from "../context.ts";
 import { PublicError } from "../errors.ts";
+import type { PendingRevocation } from "../keep/store.ts";
 import { openRefreshToken } from "../keep/token_set.ts";
-import { classifyFailure, publicErrorOf } from "../oauth/failure.ts";
+import { publicErrorOf } from "../oauth/failure.ts";
 import { revoke } from "../oauth/revocation.ts";
-import { backOff, retry, storageUnavailable, withDeadline } from "../time.ts";
+import { withDeadline } from "../time.ts";
 
-/** How often it is tried, and how long one try may take, in milliseconds. */
-const ATTEMPTS = 6;
+/** How long one try may take, in milliseconds. */
 const ATTEMPT_MS = 5_000;
+/** How many are tried side by side. */
+const CONCURRENCY = 10;
+/** No new batch after this many milliseconds. */
+const BATCHES_MS = 10_000;
 
 /**
- * Revokes the refresh token of a connection that has ended, best effort. What still fails at last is reported: with
- * the tokens erased, nothing of ours can use the authorization any more.
+ * Revokes (RFC 7009) what ended connections have left to be revoked and is due: of the one with this id, or of any.
  *
- * @returns after the first try, however it went; further ones go on behind the answer
+ * Each is tried once. What fails is reported and stays, for a later sweep; what is given up at last is reported too.
+ * With the tokens erased, nothing of ours can use the authorization meanwhile.
  */
-export async function revokeEnded(context: Context, id: string, refresh_token_sealed: string): Promise<void> {
-  const { client, clock, random, report } = context;
-  const tried = Promise.withResolvers<void>();
-  const work = retry(
-    clock,
-    backOff(random, ATTEMPTS),
-    (error) => worthRetrying(context, error),
-    () => revokeOnce(context, id, refresh_token_sealed).finally(tried.resolve),
-  );
-  context.waitUntil(work.catch((error) => report(publicErrorOf(error, client.provider))));
-  await tried.promise;
+export async function revokePending(
+  context: Context,
+  { id = null }: { readonly id?: string | null } = {},
+): Promise<{ revoked: number; abandoned: number }> {
+  const { client, clock, keyring, store } = context;
+  const due = { provider: client.provider.name, id, limit: CONCURRENCY, key_ids: [...keyring.key_ids] };
+  const count = { revoked: 0, abandoned: 0 };
+  const ends = clock.now() + BATCHES_MS;
+  let batch: PendingRevocation[];
+  do {
+    batch = await store.claimRevocations(due);
+    for (const outcome of await Promise.all(batch.map((pending) => revokeOne(context, pending)))) {
+      if (outcome !== "failed") count[outcome] += 1;
+    }
+  } while (batch.length === CONCURRENCY && clock.now() < ends);
+  return count;
 }
 
-/**
- * RFC 7009. Asks first whether the user has connected again meanwhile: revoking a refresh token may end the whole
- * authorization (at Pipedrive it uninstalls the client for this user), and with it the new connection.
- */
-async function revokeOnce(context: Context, id: string, refresh_token_sealed: string): Promise<void> {
-  const { client, clock, fetch, keyring, store } = context;
-  const connection = await store.connection({ id, user_id: null });
-  if (connection !== null && connection.status !== "disconnected") return;
-  const owner = { id, provider: client.provider.name };
-  const refresh_token = await openRefreshToken(keyring, owner, refresh_token_sealed);
-  const send = (signal: AbortSignal) => revoke(client, refresh_token, "refresh_token", { fetch, signal });
-  await withDeadline(clock, ATTEMPT_MS, send);
-}
-
-/** An operator's fault does not mend itself in seconds; whatever else went wrong may. */
-function worthRetrying({ client }: Context, error: unknown): number | null {
-  if (error instanceof PublicError) return storageUnavailable(error);
-  const { class: kind, operator, retry_after_ms } = classifyFailure(error, client.provider);
-  return kind === "permanent" || operator ? null : retry_after_ms ?? 0;
+async function revokeOne(
+  context: Context,
+  { outcome, connection_id: id, refresh_token_sealed }: PendingRevocation,
+): Promise<"revoked" | "abandoned" | "failed"> {
+  const { client, clock, fetch, keyring, report, store } = context;
+  if (outcome === "abandoned") {
+    const message = `the authorization of connection ${id} could not be revoked in seven days: given up`;
+    report(new PublicError("PROVIDER_UNAVAILABLE", message));
+    return "abandoned";
+  }
+  try {
+    const owner = { id, provider: client.provider.name };
+    const refresh_token = await openRefreshToken(keyring, owner, refresh_token_sealed);
+    const send = (signal: AbortSignal) => revoke(client, refresh_token, "refresh_token", { fetch, signal });
+    await withDeadline(clock, ATTEMPT_MS, send);
+    await store.finishRevocation({ id, refresh_token_sealed });
+    return "revoked";
+  } catch (error) {
+    report(publicErrorOf(error, client.provider));
+    return "failed";
+  }
 }
