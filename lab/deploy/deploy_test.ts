@@ -147,15 +147,27 @@ Deno.test("link, db push, secrets set, functions deploy: and it works on the hos
       await t.step("search-persons answers persons", async () => {
         assert((await ana.search("an")).data.items.length > 0);
       });
-      await t.step("refresh-token refreshes, asked with a secret key", async () => {
-        const answer = await fetch(at("refresh-token"), {
-          method: "POST",
-          headers: { apikey: project.keys.cron_key, "content-type": "application/json" },
-          body: JSON.stringify({ connection_id, force: true }),
-        });
-        assertEquals([answer.status, (await answer.json()).outcome], [200, "refreshed"]);
-        assertEquals((await control.counts()).requests["token:refresh"], 1);
-      });
+      await t.step(
+        "refresh-token refreshes, asked with a secret key, and for the schedule's only sweeps",
+        async () => {
+          const ask = async (apikey: string, body: object) => {
+            const headers = { apikey, "content-type": "application/json" };
+            const answer = await fetch(at("refresh-token"), {
+              method: "POST",
+              headers,
+              body: JSON.stringify(body),
+            });
+            const { outcome, code } = await answer.json();
+            return [answer.status, outcome ?? code];
+          };
+          const { secret_key, cron_key } = project.keys;
+          const named = { connection_id, force: true };
+          assertEquals(await ask(secret_key, named), [200, "refreshed"]);
+          assertEquals(await ask(cron_key, named), [401, "INVALID_CREDENTIALS"]);
+          assertEquals(await ask(cron_key, {}), [200, undefined]);
+          assertEquals((await control.counts()).requests["token:refresh"], 1);
+        },
+      );
 
       for (const [slug, running] of functions) {
         await t.step(`${slug}: small, with its packages`, async () => {

@@ -67,9 +67,10 @@ Deno.test("the rows of the old workflow become connections", async (t) => {
       const { code, output } = await run(scene, ["--user", USER]);
       assertEquals(code, 0, output);
       assertMatch(output, /row 1 \(AppId 1\): moved: connection \S+, 7100201:11, Baltic Timber/);
-      const [connection] = await sql`select id, user_id, status, scope from oauth.connections`;
+      const [connection] = await sql`select id, user_id, status, scope, client_id from oauth.connections`;
       assertEquals(connection?.user_id, USER);
       assertEquals(connection?.scope, ["base", "contacts:read"]);
+      assertEquals(connection?.client_id, CLIENT.client_id);
       await searchWith(scene, connection?.id);
     });
 
@@ -125,13 +126,13 @@ Deno.test("the rows of the old workflow become connections", async (t) => {
 
     await t.step("a row that is refused without a reason says so, and the next row is tried", async () => {
       await sql`insert into "App_tok" ("Platform", "AppId", ref_token)
-        values ('Pipedrive', '21', '1:1:unexplained'), ('Pipedrive', '22', '1:1:spent_too')`;
+        values ('Pipedrive', '22', '1:1:spent_too'), ('Pipedrive', '21', '1:1:unexplained')`;
       await control.fail_next({ on: "token:refresh", how: "401" });
       const mapping = await file(scene, "accounts.csv", `account,user_id\n${FIRST},${USER}\n`);
       const { code, output } = await run(scene, ["--users", mapping]);
       assertEquals(code, 1, output);
-      assertMatch(output, /row 7 .*later: PROVIDER_UNAVAILABLE: .*status_401.*run again/);
-      assertMatch(output, /row 8 .*refused: the provider has ended it/);
+      assertMatch(output, /row 8 .*later: PROVIDER_UNAVAILABLE: .*status_401.*run again/);
+      assertMatch(output, /row 7 .*refused: the provider has ended it/);
       await sql`delete from "App_tok" where "AppId" in ('21', '22')`;
     });
 
@@ -197,6 +198,82 @@ Deno.test("the rows of the old workflow become connections", async (t) => {
         0,
       );
     });
+  });
+});
+
+Deno.test("the old table's history needs nobody once its account is moved", async (t) => {
+  await withScene(async (scene) => {
+    const { sandbox: { control }, sql } = scene;
+    const spent = (account: string, AppId: string) =>
+      sql`insert into "App_tok" (ref_token, "Platform", "AppId")
+        values (${`${account}:${crypto.randomUUID()}`}, 'Pipedrive', ${AppId})`;
+    const refreshes = async () => (await control.counts()).requests["token:refresh"];
+
+    await t.step(
+      "in the same run, wherever in the table it is, and unpresented where it is older",
+      async () => {
+        await spent(FIRST, "1");
+        await oldRow(scene, FIRST, { AppId: "1" });
+        await spent(FIRST, "1");
+        const { code, output } = await run(scene, ["--user", USER]);
+        assertEquals(code, 0, output);
+        assertMatch(output, /row 1 .*superseded: its account is connection \S+ already/);
+        assertMatch(output, /row 2 .*moved: connection/);
+        assertMatch(output, /row 3 .*superseded/);
+        assertMatch(output, /3 rows\. .*2 superseded/);
+        assertEquals(await refreshes(), 2);
+      },
+    );
+
+    await t.step("in a later run, where it costs no request", async () => {
+      await spent(FIRST, "1");
+      const { code, output } = await run(scene, ["--user", USER]);
+      assertEquals(code, 0, output);
+      assertMatch(output, /row 4 .*superseded/);
+      assertMatch(output, /row 2 .*already moved/);
+      assertEquals(await refreshes(), 2);
+    });
+
+    await t.step("but another account's, another user's and one that names no account do", async () => {
+      await spent(SECOND, "2");
+      await sql`insert into "App_tok" (ref_token, "Platform", "AppId") values ('opaque', 'Pipedrive', '1')`;
+      const other = crypto.randomUUID();
+      await sql`insert into auth.users (id, email) values (${other}, 'other@example.com')`;
+      const { code, output } = await run(scene, ["--user", USER]);
+      assertEquals(code, 1, output);
+      for (const row of [5, 6]) {
+        assertMatch(output, new RegExp(`row ${row} .*refused: .*; the user connects again`));
+      }
+      const theirs = await run(scene, ["--user", other]);
+      assertEquals(theirs.code, 1, theirs.output);
+      assertMatch(theirs.output, /row 4 .*refused: .*; the user connects again/);
+    });
+  });
+});
+
+Deno.test("every row says what is left to do, also of a run that cannot go on", async () => {
+  await withScene(async (scene) => {
+    for (const [index, account] of [FIRST, SECOND, THIRD].entries()) {
+      await oldRow(scene, account, { AppId: String(index + 1) });
+    }
+    await scene.sandbox.control.fail_next({ on: "token:refresh", how: "invalid_client" });
+    const { code, output } = await run(scene, ["--user", USER]);
+    assertEquals(code, 2, output);
+    for (const row of [1, 2, 3]) assertMatch(output, new RegExp(`row ${row} .*not done: .*run again`));
+    assertMatch(output, /The provider refused our client/);
+    await scene.sql.unsafe(`
+      create function refuse() returns trigger language plpgsql as $$
+        begin raise check_violation; end $$;
+      create trigger refuse before insert on oauth.connections for each row
+        when (new.account_key = '${SECOND}') execute function refuse()`);
+    const second = await run(scene, ["--user", USER]);
+    assertEquals(second.code, 1, second.output);
+    assertMatch(second.output, /row 2 .*later: .*the database does not take it \(23514\); run again/);
+    for (const row of [1, 3]) assertMatch(second.output, new RegExp(`row ${row} .*moved: connection`));
+    await scene.sql`drop trigger refuse on oauth.connections`;
+    const third = await run(scene, ["--user", USER]);
+    assertEquals(third.code, 0, third.output);
+    assertMatch(third.output, /row 2 .*moved: connection/);
   });
 });
 

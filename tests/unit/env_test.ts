@@ -143,4 +143,5 @@ Deno.test("readTrusted() reads the allowed clients as Auth writes them, and none
     "0a8b7c6d-5e4f-4a2b-8c0d-9e8f7a6b5c4d",
   ]);
   assertEquals(trusted({}).oauth_client_ids, []);
+  assertEquals(trusted({ ALLOWED_OAUTH_CLIENT_IDS: `${ALLOWED_OAUTH_CLIENT_IDS},` }).oauth_client_ids, []);
 });

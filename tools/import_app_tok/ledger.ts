@@ -28,6 +28,13 @@ export interface Held extends SealedTokens {
 /** Everything a connection needs but what the ledger already knows. */
 export type NewConnection = Omit<Connect, "expires_in_ms" | "elapsed_ms" | "request_id">;
 
+export interface Known {
+  readonly id: string;
+  readonly user_id: string;
+  readonly status: string;
+  readonly email: string | null;
+}
+
 const NEW: Entry = { state: "new", connection_id: null, held: null };
 const NAME = "oauth.imported_rows";
 
@@ -121,6 +128,15 @@ export class Ledger {
     );
   }
 
+  /** Who is connected to an account here, or was. */
+  async connectionsOf(provider: string, account_key: string): Promise<Known[]> {
+    return await translated(() =>
+      this.#sql<Known[]>`
+        select id, user_id, status, account_email as email from oauth.connections
+        where provider = ${provider} and account_key = ${account_key}`
+    );
+  }
+
   /** Whether the user has ended this connection here. */
   async wasDisconnected(connection_id: string): Promise<boolean> {
     const find = () => this.#sql`select status from oauth.connections where id = ${connection_id}`;
@@ -145,7 +161,10 @@ export class Ledger {
           p_account_email => ${connect.account_email}, p_scope => ${connect.scope},
           p_access_token_sealed => ${connect.access_token_sealed},
           p_refresh_token_sealed => ${connect.refresh_token_sealed}, p_key_id => ${connect.key_id},
-          p_expires_in_ms => ${held.expires_in_ms}::bigint, p_elapsed_ms => 0, p_request_id => null)`;
+          p_expires_in_ms => ${held.expires_in_ms}::bigint, p_elapsed_ms => 0, p_request_id => null,
+          p_client_id => ${connect.client_id ?? null}, p_client_fingerprint => ${
+          connect.client_fingerprint ?? null
+        })`;
       })
     );
   }
@@ -159,6 +178,10 @@ async function translated<T>(call: () => PromiseLike<T>): Promise<T> {
     const code = error instanceof Error && "code" in error ? String(error.code) : "";
     if (/^(08|40|53|57)...$|^55P03$|^E[A-Z]+$|^CONNECT/.test(code)) {
       throw new PublicError("STORAGE_UNAVAILABLE", "the database does not answer");
+    }
+    // Integrity and data: what is wrong is this row, or its user was deleted meanwhile.
+    if (/^2[23]...$/.test(code)) {
+      throw new PublicError("INTERNAL_ERROR", `the database does not take it (${code})`);
     }
     throw error;
   }

@@ -5,7 +5,7 @@ import { providers } from "../../supabase/functions/_shared/providers/mod.ts";
 import { systemClock } from "../../supabase/functions/_shared/time.ts";
 import { clientOf, sendOnce } from "../../supabase/functions/_shared/wiring.ts";
 import { Ledger } from "./ledger.ts";
-import { foresee, move, type MoveContext, type Moved } from "./move.ts";
+import { asKnown, foresee, move, type MoveContext, type Moved } from "./move.ts";
 import { type OldRow, readRows, withPlatform } from "./rows.ts";
 import { oneUser, type Users, usersFrom } from "./users.ts";
 
@@ -25,7 +25,14 @@ Use the client (app) that the old workflow used: a refresh token is good for no 
 
 const PROVIDER = "pipedrive";
 /** Needs nobody's attention. */
-const DONE: readonly Moved["what"][] = ["moved", "already_moved", "would_move", "other_platform", "left"];
+const DONE: readonly Moved["what"][] = [
+  "moved",
+  "already_moved",
+  "superseded",
+  "would_move",
+  "other_platform",
+  "left",
+];
 
 interface Order {
   readonly from: string;
@@ -77,7 +84,6 @@ async function readArguments(args: string[]): Promise<Order> {
   };
 }
 
-/** One row after the other, each reported as it is done. */
 async function run(order: Order, rows: readonly OldRow[]): Promise<Moved[]> {
   const ledger = new Ledger(order.to);
   try {
@@ -87,18 +93,41 @@ async function run(order: Order, rows: readonly OldRow[]): Promise<Moved[]> {
     if (!order.dry_run && !await ledger.begin()) {
       throw new Error("Another import is at work on this database");
     }
-    const moved: Moved[] = [];
-    for (const row of rows) {
-      const one = await (order.dry_run ? foresee : move)(context, row);
-      const app = row.app_id === "" ? "" : ` (AppId ${row.app_id})`;
-      console.log(`row ${row.number}${app}: ${one.what.replaceAll("_", " ")}: ${one.why}`);
-      moved.push(one);
-    }
+    const moved = await moveAll(order.dry_run ? foresee : move, context, rows);
     console.log(`\n${rows.length} rows. ${summary(moved)}`);
     return moved;
   } finally {
     await ledger.close();
   }
+}
+
+/**
+ * One row after the other, each reported as it is done: the last one first, because of one account's rows the newest is
+ * the one that is good. What did not succeed is reported at the end, when it is known whether another row had its
+ * account.
+ */
+async function moveAll(
+  work: typeof move,
+  context: MoveContext,
+  rows: readonly OldRow[],
+): Promise<Moved[]> {
+  const moved: Moved[] = [];
+  const unclear: Moved[] = [];
+  const waiting = [...rows];
+  try {
+    for (let row = waiting.at(-1); row !== undefined; row = waiting.at(-1)) {
+      const one = await work(context, row);
+      waiting.pop();
+      if (one.what === "refused" || one.what === "later") unclear.push(one);
+      else moved.push(reported(one));
+    }
+  } catch (error) {
+    for (const one of unclear) reported(one);
+    for (const row of waiting) reported({ row, what: "not_done", why: "the run stopped here; run again" });
+    throw error;
+  }
+  for (const one of unclear) moved.push(reported(await asKnown(context, one.row) ?? one));
+  return moved;
 }
 
 async function contextOf({ users, platform }: Order, ledger: Ledger): Promise<MoveContext> {
@@ -115,6 +144,13 @@ async function contextOf({ users, platform }: Order, ledger: Ledger): Promise<Mo
     users,
     platform,
   };
+}
+
+function reported(one: Moved): Moved {
+  const { row: { number, app_id }, what, why } = one;
+  const app = app_id === "" ? "" : ` (AppId ${app_id})`;
+  console.log(`row ${number}${app}: ${what.replaceAll("_", " ")}: ${why}`);
+  return one;
 }
 
 function summary(moved: readonly Moved[]): string {

@@ -8,6 +8,7 @@ import { backOff, retry, storageUnavailable, withDeadline } from "../../supabase
 import { PublicError } from "../../supabase/functions/_shared/errors.ts";
 import { learnAccount } from "../../supabase/functions/_shared/connect/account.ts";
 import type { Context } from "../../supabase/functions/_shared/context.ts";
+import { clientFingerprint } from "../../supabase/functions/_shared/keep/client_fingerprint.ts";
 import { digest } from "../../supabase/functions/_shared/keep/seal.ts";
 import {
   openAccessToken,
@@ -15,7 +16,7 @@ import {
   sealTokenSet,
 } from "../../supabase/functions/_shared/keep/token_set.ts";
 import type { Held, Ledger, State } from "./ledger.ts";
-import { isPlatform, type OldRow } from "./rows.ts";
+import { accountKeyOf, isPlatform, type OldRow } from "./rows.ts";
 import type { Users } from "./users.ts";
 
 export interface MoveContext extends Pick<Context, "client" | "clock" | "fetch" | "random" | "keyring"> {
@@ -32,13 +33,15 @@ export interface Moved {
     | "moved"
     | "would_move"
     | "already_moved"
+    | "superseded"
     | "other_platform"
     | "no_platform"
     | "no_refresh_token"
     | "no_user"
     | "refused"
     | "left"
-    | "later";
+    | "later"
+    | "not_done";
   /** For people; holds no token. */
   readonly why: string;
 }
@@ -93,7 +96,8 @@ export async function move(context: MoveContext, row: OldRow): Promise<Moved> {
 }
 
 /** Why a row is not to be moved, or null. */
-async function skip({ ledger, users, platform }: MoveContext, row: OldRow): Promise<Moved | null> {
+async function skip(context: MoveContext, row: OldRow): Promise<Moved | null> {
+  const { ledger, users, platform } = context;
   if (row.platform === "") {
     const why = `it names none, and others are not ${platform}'s; name it in the old table, run again`;
     return { row, what: "no_platform", why };
@@ -101,17 +105,41 @@ async function skip({ ledger, users, platform }: MoveContext, row: OldRow): Prom
   if (!isPlatform(row, platform)) {
     return { row, what: "other_platform", why: `the platform is "${row.platform}"` };
   }
-  if (row.refresh_token === "") return { row, what: "no_refresh_token", why: "there is nothing to move" };
+  if (row.refresh_token === "") {
+    return { row, what: "no_refresh_token", why: "there is nothing to move; the user connects" };
+  }
   const { state, connection_id } = await ledger.look(await digest(row.refresh_token));
   if (state === "moved") return { row, what: "already_moved", why: `is connection ${connection_id}` };
+  const known = state === "held" ? null : await asKnown(context, row);
+  if (known?.what === "superseded") return known;
   if (state === "refused") {
     return { row, what: "refused", why: "an earlier run was refused; the user connects again" };
   }
   if (state === "left") return { row, what: "left", why: DISCONNECTED };
   if (users.beforehand(row) === null) {
-    return { row, what: "no_user", why: "the mapping has no user; not touched" };
+    return { row, what: "no_user", why: "the mapping has no user; not touched; complete it, run again" };
   }
   return null;
+}
+
+/**
+ * What to say of a row whose account its user is connected to already, as of the old table's history; null if there is
+ * no such connection. The token of one that is superseded is not presented: a spent one may be taken for stolen, which
+ * ends the grant (RFC 9700 §4.14.2).
+ */
+export async function asKnown(
+  { client, ledger, users }: MoveContext,
+  row: OldRow,
+): Promise<Moved | null> {
+  const key = accountKeyOf(row);
+  const connections = key === null ? [] : await ledger.connectionsOf(client.provider.name, key);
+  const own = connections.find(({ user_id, email }) =>
+    users.of(row, { key: key ?? "", email: email ?? undefined }) === user_id
+  );
+  if (own?.status === "active") {
+    return { row, what: "superseded", why: `its account is connection ${own.id} already` };
+  }
+  return own?.status === "disconnected" ? { row, what: "left", why: DISCONNECTED } : null;
 }
 
 class Refused extends Error {}
@@ -192,7 +220,7 @@ async function store(context: MoveContext, row: OldRow, id: string, held: Held):
     return {
       row,
       what: "no_user",
-      why: `the mapping has no user for ${nameOf(account)}; kept safe, run again`,
+      why: `the mapping has no user for ${nameOf(account)}; kept safe; complete it, run again`,
     };
   }
   const connection_id = await connectionId(provider, account.key, user_id);
@@ -205,6 +233,7 @@ async function store(context: MoveContext, row: OldRow, id: string, held: Held):
     ...access_token,
     refresh_token,
   });
+  const client_fingerprint = await clientFingerprint(keyring, client);
   await persist(context, () =>
     ledger.connect(id, {
       id: connection_id,
@@ -213,6 +242,8 @@ async function store(context: MoveContext, row: OldRow, id: string, held: Held):
       account_key: account.key,
       account_name: account.name ?? null,
       account_email: account.email ?? null,
+      client_id: client.client_id,
+      client_fingerprint,
       scope: (held.scope ?? client.provider.scopes).join(" "),
       ...sealed,
     }));

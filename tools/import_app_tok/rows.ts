@@ -36,6 +36,14 @@ export function isPlatform(row: OldRow, platform: string): boolean {
   return row.platform.toLowerCase() === platform.toLowerCase();
 }
 
+/**
+ * Whose a refresh token is: Pipedrive's begin with company and user, `7100201:11:…`. That is documented by examples
+ * alone, so it only counts where an account of this key is known from elsewhere.
+ */
+export function accountKeyOf({ refresh_token }: OldRow): string | null {
+  return /^(\d+:\d+):/.exec(refresh_token)?.[1] ?? null;
+}
+
 async function readTable(url: string, table: string): Promise<object[]> {
   const sql = postgres(url, {
     max: 1,

@@ -54,8 +54,8 @@ export async function readSettings(get: Get, provider_names: Iterable<string>): 
 const OAUTH_CLIENT_IDS = "ALLOWED_OAUTH_CLIENT_IDS";
 
 /**
- * Whose tokens are let in, which is asked before there need be other settings. What is malformed fits no token, and
- * `readSettings` says so.
+ * Whose tokens are let in, which is asked before there need be other settings. A malformed list lets nobody
+ * in, and `readSettings` says so.
  */
 export function readTrusted(get: Get): Trusted {
   return { issuers: ownIssuers(get), oauth_client_ids: new Form(get).ids(OAUTH_CLIENT_IDS) };
@@ -116,8 +116,9 @@ class Form {
   /** A comma list of UUIDs. */
   ids(name: string): string[] {
     const ids = this.#optional(name)?.toLowerCase().split(",").map((id) => id.trim()) ?? [];
-    if (!ids.every((id) => UUID.test(id))) this.problems.push(`${name} is not a comma list of UUIDs`);
-    return ids;
+    if (ids.every((id) => UUID.test(id))) return ids;
+    this.problems.push(`${name} is not a comma list of UUIDs`);
+    return [];
   }
 
   url(name: string): string {
