@@ -83,7 +83,7 @@ export class Connections {
         body: new URLSearchParams({ token: token.token }),
       });
       await answer.body?.cancel();
-      this.journal.record({ what: "revoked", connection: id, version: token.version });
+      this.journal.record({ what: "revoked", connection: id, version: token.version, seat: null });
     }
   }
 

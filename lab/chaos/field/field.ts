@@ -13,6 +13,7 @@ import { Database } from "./database.ts";
 import { Fleet, type FleetOptions } from "./fleet.ts";
 import { Grants } from "./grants.ts";
 import { Journal } from "./journal.ts";
+import type { Mode } from "./rest_process.ts";
 import { Site } from "./site.ts";
 import { watchTakeovers } from "./takeovers.ts";
 import type { Traits } from "./traits.ts";
@@ -27,6 +28,7 @@ export interface FieldProvider {
 /** What makes a fleet differ from others. */
 interface Extra {
   readonly env?: Record<string, string>;
+  readonly env_at?: FleetOptions["env_at"];
   readonly skew?: readonly number[];
   readonly traits?: Traits;
 }
@@ -115,8 +117,16 @@ export class Field {
     return { origin, control, client: CLIENT };
   }
 
+  /** What REST is like from now on, for every fleet. */
+  async mode(mode: Mode): Promise<void> {
+    this.journal.record({ what: "fault", how: `REST: ${mode}` });
+    const answer = await fetch(`${this.rest_origin}/mode`, { method: "POST", body: JSON.stringify(mode) });
+    await answer.body?.cancel();
+  }
+
   /** After a scenario that broke off: what the next ones find is as it was. */
   async mend(): Promise<void> {
+    await this.mode("usual");
     for (const site of await Promise.all(this.#fleets.values())) await site.fleet.mend();
     for (const { control } of [this.strict, this.lenient, this.revoking, this.moody]) {
       await control.register(CLIENT);
@@ -141,6 +151,7 @@ export class Field {
       name,
       sizes,
       env: { ...this.#env(), ...extra.env },
+      ...(extra.env_at !== undefined && { env_at: extra.env_at }),
       ...(extra.skew !== undefined && { skew: extra.skew }),
       ...(extra.traits !== undefined && { traits: extra.traits }),
       rest_origin,
