@@ -8,13 +8,13 @@ import { serve } from "../../../local/stack/serve.ts";
 import { Undo } from "../../../local/stack/undo.ts";
 import { UserTokens } from "../../../local/stack/user_tokens.ts";
 import { type Child, startChild } from "./child.ts";
-import { Connections } from "./connections.ts";
+import { type Connected, Connections } from "./connections.ts";
 import { Database } from "./database.ts";
 import { Fleet, type FleetOptions } from "./fleet.ts";
 import { Grants } from "./grants.ts";
 import { Journal } from "./journal.ts";
 import type { Mode } from "./rest_process.ts";
-import { Site } from "./site.ts";
+import { type Parked, Site } from "./site.ts";
 import { watchTakeovers } from "./takeovers.ts";
 import type { Traits } from "./traits.ts";
 
@@ -115,6 +115,20 @@ export class Field {
     // Rate limits are another promise's business; many grants of one account stand for as many accounts.
     await control.configure({ search_burst: null, reinstall_ends_old: false });
     return { origin, control, client: CLIENT };
+  }
+
+  /** Somebody who has allowed at the provider and come back: what is left is to complete. */
+  async park(site: Site): Promise<{ user: Connected; parked: Parked }> {
+    const { control, origin } = this.strict;
+    const [account] = await control.accounts();
+    if (account === undefined) throw new Error("the provider has no accounts");
+    const user = await this.connections.user(`${account.company_id}:${account.user_id}`, origin);
+    const parked = await site.park(user, async (asked) => {
+      const { pathname, search, searchParams } = new URL(asked);
+      await control.register({ redirect_uri: searchParams.get("redirect_uri") });
+      return await control.authorize({ authorization_url: origin + pathname + search });
+    });
+    return { user, parked };
   }
 
   /** What REST is like from now on, for every fleet. */

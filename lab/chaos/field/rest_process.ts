@@ -86,7 +86,7 @@ async function answer(asked: Asked): Promise<Message> {
   try {
     // As PostgREST does, the database itself writes the JSON.
     const body = known.rows
-      ? `select coalesce(json_agg(f), '[]')::text as body from public.${name}(${named}) f`
+      ? `select coalesce(json_agg(f), '[]')::text as body from (select * from public.${name}(${named})) f`
       : `select (row_to_json(f) -> 'value')::text as body from (select public.${name}(${named}) as value) f`;
     const [found] = await sql.unsafe<{ body: string }[]>(body, Object.values(args), { prepare: true });
     return { status: 200, type: "application/json; charset=utf-8", text: found?.body ?? "null" };
