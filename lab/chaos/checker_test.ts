@@ -90,10 +90,10 @@ Deno.test("a violation tells who did what, when, and what was done to whom", () 
     "0 ms f/search-persons/0/1 delivered whole",
     "0 ms fault a restart",
     "0 ms f/search-persons/0/1 paused",
-    "25000 ms f/search-persons/1/1 claimed (a takeover) sent 0 ms before, b",
-    "25000 ms f/search-persons/1/1 presented",
-    "25000 ms f/search-persons/1/1 judged refused",
-    "25000 ms f/search-persons/1/1 delivered whole",
+    "30000 ms f/search-persons/1/1 claimed (a takeover) sent 0 ms before, b",
+    "30000 ms f/search-persons/1/1 presented",
+    "30000 ms f/search-persons/1/1 judged refused",
+    "30000 ms f/search-persons/1/1 delivered whole",
   ]);
 });
 

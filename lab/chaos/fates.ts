@@ -62,13 +62,10 @@ export class Rotations {
   }
 }
 
-/**
- * Whether the answer left before the request's deadline, as it is seen from outside: so long after the claim passed
- * by. The process counts from before that, and must make up for the difference itself.
- */
+/** Whether the answer left before the request's deadline, as it is seen from outside: so long after the claim's answer. */
 function inTime(entries: readonly Entry[], { version, seat, seq, at }: Of<"delivered">): boolean {
   const claim = only(entries, "claimed").findLast((one) =>
     one.version === version && one.seq < seq && seatName(one.seat) === seatName(seat)
   );
-  return claim === undefined || at <= claim.sent_at + claim.request_ms;
+  return claim === undefined || at <= claim.at + claim.request_ms;
 }

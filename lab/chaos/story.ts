@@ -7,7 +7,7 @@ export const C = "a0000000-0000-8000-8000-000000000001";
 export const ONE: Seat = { fleet: "f", name: "search-persons", place: 0, generation: 1 };
 export const TWO: Seat = { ...ONE, place: 1 };
 export const REQUEST_MS = 20_000;
-export const LEASE_MS = 25_000;
+export const LEASE_MS = 30_000;
 
 /** A made-up history of one connection, told entry by entry; time passes only where it is said to. */
 export class Story {

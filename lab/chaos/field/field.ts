@@ -123,10 +123,10 @@ export class Field {
     const [account] = await control.accounts();
     if (account === undefined) throw new Error("the provider has no accounts");
     const user = await this.connections.user(`${account.company_id}:${account.user_id}`, origin);
-    const parked = await site.park(user, async (asked) => {
-      const { pathname, search, searchParams } = new URL(asked);
-      await control.register({ redirect_uri: searchParams.get("redirect_uri") });
-      return await control.authorize({ authorization_url: origin + pathname + search });
+    const parked = await site.park(user, async (authorization_url) => {
+      const redirect_uri = new URL(authorization_url).searchParams.get("redirect_uri");
+      await control.register({ redirect_uri });
+      return await control.authorize({ authorization_url });
     });
     return { user, parked };
   }

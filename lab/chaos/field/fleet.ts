@@ -14,6 +14,7 @@ import type { Traits } from "./traits.ts";
 
 const FUNCTIONS = new URL("../../../supabase/functions/", import.meta.url);
 const SKEW = fileURLToPath(new URL("./skew.ts", import.meta.url));
+const OWN_WAYS = fileURLToPath(new URL("./own_ways.ts", import.meta.url));
 const TRAITS = fileURLToPath(new URL("./traits.ts", import.meta.url));
 /** What a process with a shifted clock says of itself. */
 const SKEWED = /the clock is off by (-?\d+) ms/;
@@ -186,8 +187,12 @@ export class Fleet implements Pick<Functions, "names" | "fetch"> {
       env: {
         ...this.#env,
         ...this.#options.env_at?.[place],
-        SUPABASE_URL: `${rest_origin}/via/${new URL(rest.origin).port}`,
-        PIPEDRIVE_OAUTH_ORIGIN: provider.origin,
+        SUPABASE_URL: rest_origin,
+        PIPEDRIVE_OAUTH_ORIGIN: provider_origin,
+        OWN_WAYS: JSON.stringify({
+          [`${rest_origin}/rest/`]: `${rest_origin}/via/${new URL(rest.origin).port}/rest/`,
+          [`${provider_origin}/oauth/`]: `${provider.origin}/oauth/`,
+        }),
         ...(skew !== undefined && { CLOCK_SKEW_MS: String(skew) }),
         ...(traits && { PROVIDER_TRAITS: JSON.stringify(traits) }),
       },
@@ -195,7 +200,7 @@ export class Fleet implements Pick<Functions, "names" | "fetch"> {
         const off = SKEWED.exec(line)?.[1];
         if (off !== undefined) this.skews.push(Number(off));
       },
-      preload: [...(skew === undefined ? [] : [SKEW]), ...(traits ? [TRAITS] : [])],
+      preload: [OWN_WAYS, ...(skew === undefined ? [] : [SKEW]), ...(traits ? [TRAITS] : [])],
     });
     return retiring(instance);
   }

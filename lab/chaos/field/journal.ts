@@ -30,7 +30,7 @@ export type Happening =
     takeover?: boolean;
     /** When the claim was sent on to the database, milliseconds; the lease cannot have begun earlier. */
     sent_at: number;
-    /** How long its token request may take, counted from before the claim. */
+    /** How long its token request may take, counted from the claim's answer. */
     request_ms: number;
     lease_ms: number;
     seat: Seat;

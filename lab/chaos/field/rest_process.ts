@@ -77,7 +77,7 @@ async function answer(asked: Asked): Promise<Message> {
   if (asked.headers.get("apikey") !== keys.secret_key) {
     return answerOf(401, { code: "PGRST301", message: "No suitable key or wrong key type" });
   }
-  const args: Record<string, string> = JSON.parse(asked.body);
+  const args: Record<string, string | string[]> = JSON.parse(asked.body);
   const known = functions.get(name);
   if (known === undefined || mode === "without functions") return noFunction(name, Object.keys(args));
   if (mode === "in recovery" && !known.stable) return IN_RECOVERY;
@@ -88,11 +88,17 @@ async function answer(asked: Asked): Promise<Message> {
     const body = known.rows
       ? `select coalesce(json_agg(f), '[]')::text as body from (select * from public.${name}(${named})) f`
       : `select (row_to_json(f) -> 'value')::text as body from (select public.${name}(${named}) as value) f`;
-    const [found] = await sql.unsafe<{ body: string }[]>(body, Object.values(args), { prepare: true });
+    const values = Object.values(args).map(parameter);
+    const [found] = await sql.unsafe<{ body: string }[]>(body, values, { prepare: true });
     return { status: 200, type: "application/json; charset=utf-8", text: found?.body ?? "null" };
   } catch (error) {
     return troubleOf(error);
   }
+}
+
+/** Arrays in PostgreSQL's own words: the driver would have to ask for their types first. */
+function parameter(value: string | string[]): string {
+  return Array.isArray(value) ? `{${value.map((one) => JSON.stringify(one)).join()}}` : value;
 }
 
 // Where the proxy breaks off, so does this.

@@ -79,7 +79,7 @@ export async function suffer(
     // A report of failure needs a failure first.
     if (mishap?.at === "fail" && at === "token" && side === "arrived") return { status: 503, html: HTML };
     if (mishap === undefined || mishap.at !== at || mishap.side !== side) return null;
-    if (at === "claim" && outcome !== "claimed") return null;
+    if (at === "claim" && side === "answered" && outcome !== "claimed") return null;
     waiting.delete(connection);
     met += 1;
     return mishap.verdict;
