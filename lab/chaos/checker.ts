@@ -1,3 +1,4 @@
+import { explain } from "./explain.ts";
 import { only, Processes, Rotations } from "./fates.ts";
 import type { Entry } from "./field/journal.ts";
 import type { Answer } from "./field/site.ts";
@@ -27,6 +28,8 @@ export interface Violation {
 
 /** The longest that a caller may be kept, milliseconds: a whole call of 25 s, and what a busy machine adds. */
 const LATEST_MS = 30_000;
+/** How often a grant is refused without an error's name before that is believed. */
+const LEAST_REFUSALS = 3;
 const KNOWN_CODES: ReadonlySet<string | null> = new Set([
   "PROVIDER_UNAVAILABLE",
   "REFRESH_IN_PROGRESS",
@@ -41,7 +44,10 @@ export function judge(history: History): Violation[] {
   const processes = new Processes(history.entries);
   const found = history.ends.flatMap((end) => {
     const { connection } = end;
-    const mine = history.entries.filter((entry) => "connection" in entry && entry.connection === connection);
+    // With what is everybody's: which process was killed, what was broken.
+    const mine = history.entries.filter((entry) =>
+      !("connection" in entry) || entry.connection === connection
+    );
     const events = history.events.filter((event) => event.connection === connection);
     const rotations = new Rotations(mine, processes);
     return [
@@ -66,7 +72,9 @@ function doubleSpends(entries: readonly Entry[]): Found[] {
     .filter(([version, times]) => times > (claims.get(version) ?? 0))
     .map(([version, times]) => ({
       kind: "double spend",
-      detail: `version ${version} was presented ${times} times after ${claims.get(version) ?? 0} claims`,
+      detail: `version ${version} was presented ${times} times after ${claims.get(version) ?? 0} claims${
+        explain(entries, version)
+      }`,
     }));
 }
 
@@ -86,7 +94,8 @@ function overlappingLeases(entries: readonly Entry[]): Found[] {
       (entry.seq > first.seq || entry.at > first.sent_at) && entry.seq < second.seq &&
       endsLease(entry, first.lease)
     );
-    return over ? [] : [{ kind: "two leases", detail: `of version ${second.version}` }];
+    const detail = `of version ${second.version}${explain(entries, second.version)}`;
+    return over ? [] : [{ kind: "two leases", detail }];
   });
 }
 
@@ -102,36 +111,26 @@ function goingBack(entries: readonly Entry[]): Found[] {
     .filter((claim) => commits.some(({ base, at }) => claim.version <= base && claim.sent_at > at))
     .map(({ version }) => ({
       kind: "went back",
-      detail: `version ${version} was claimed after its successor`,
+      detail: `version ${version} was claimed after its successor${explain(entries, version)}`,
     }));
 }
 
 /** The connection is dead, or holds a dead token, though the living one had come into living hands. */
 function lostGrants(end: End, entries: readonly Entry[], rotations: Rotations): Found[] {
   if (end.status === "disconnected" || only(entries, "revoked").length > 0) return [];
+  if (refusedWithoutCode(entries, end.newest)) return [];
   const dead = end.status === "reauthorization_required" || (end.stored ?? end.newest) < end.newest;
   if (!dead) return [];
   const unavoidable = end.newest > 0 && rotations.any(end.newest - 1) && !rotations.keepable(end.newest - 1);
   if (unavoidable) return [];
-  const detail = `${end.status}, stored ${end.stored} of ${end.newest}${timesOf(entries, end.newest - 1)}`;
+  const detail = `${end.status}, stored ${end.stored} of ${end.newest}${explain(entries, end.newest - 1)}`;
   return [{ kind: "lost grant", detail }];
 }
 
-/** When what happened to a version, counted from its first claim: what a loss is explained with. */
-function timesOf(entries: readonly Entry[], version: number): string {
-  const mine = entries.filter((entry) =>
-    ("version" in entry && entry.version === version) || ("base" in entry && entry.base === version) ||
-    entry.what === "fail_arrived"
-  );
-  const began = only(mine, "claimed")[0]?.sent_at ?? NaN;
-  return mine.map((entry) => {
-    const word = "how" in entry
-      ? entry.how
-      : entry.what === "fail_arrived"
-      ? `${entry.class} ${entry.code}`
-      : "";
-    return `; ${entry.what} ${word} at ${Math.round(entry.at - began)} ms`;
-  }).join("");
+/** The provider's last word about this version, in a form that names no error. */
+function refusedWithoutCode(entries: readonly Entry[], version: number): boolean {
+  const last = only(entries, "judged").filter((one) => one.version === version).at(-1);
+  return last?.how === "refused_without_code";
 }
 
 /** Users are asked to connect again only if the provider refused for good; and the cause told is the true one. */
@@ -141,12 +140,20 @@ function reauthorizations(
   rotations: Rotations,
 ): Found[] {
   const refused = new Set(
-    only(entries, "judged").filter(({ how }) => how === "refused").map(({ version }) => version),
+    only(entries, "judged").filter(({ how }) => how.startsWith("refused")).map(({ version }) => version),
   );
   const deaths = events.filter(({ kind }) => kind === "reauthorization_required");
   return deaths.flatMap(({ version, code }): Found[] => {
     if (!refused.has(version) || rotations.keepable(version)) {
-      return [{ kind: "false reauthorization", detail: `of version ${version}${timesOf(entries, version)}` }];
+      return [{ kind: "false reauthorization", detail: `of version ${version}${explain(entries, version)}` }];
+    }
+    if (refusedWithoutCode(entries, version)) {
+      const times = only(entries, "judged").filter((one) => one.version === version).length;
+      if (code === "refused_without_code" && times >= LEAST_REFUSALS) return [];
+      return [{
+        kind: "wrong label",
+        detail: `version ${version} is labelled ${code} after ${times} refusals`,
+      }];
     }
     const mislaid = rotations.any(version);
     const unseen = mislaid || someAttemptUnseen(entries, version);

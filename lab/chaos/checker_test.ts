@@ -24,6 +24,20 @@ Deno.test("a history in which nothing went wrong has no violation", async (test)
     assertEquals(story.ends({ ...dead, newest: 2 }), []);
   });
 
+  await test.step("a rotation that was asked for by a process that had been killed, seen only afterwards", () => {
+    const story = Story.connected().claim(1, "a").see({ what: "killed", seat: ONE }).spend(1, "rotated")
+      .pass(LEASE_MS).claim(1, "b", TWO, true).spend(1, "refused", "whole", TWO)
+      .event("reauthorization_required", 1, "rotation_lost");
+    assertEquals(story.ends({ ...dead, newest: 2 }), []);
+  });
+
+  await test.step("a grant that was refused three times without an error's name, told as that", () => {
+    const story = Story.connected();
+    for (const lease of ["a", "b", "c"]) story.claim(1, lease).spend(1, "refused_without_code").fail(lease);
+    story.event("reauthorization_required", 1, "refused_without_code");
+    assertEquals(story.ends({ ...dead, newest: 1 }), []);
+  });
+
   await test.step("a rotation lost on its way, not yet noticed", () => {
     assertEquals(Story.connected().claim(1, "a").spend(1, "rotated", "broken").ends({ newest: 2 }), []);
   });
@@ -35,13 +49,16 @@ Deno.test("a history in which nothing went wrong has no violation", async (test)
   });
 
   await test.step("a withdrawal at the provider, told as that", () => {
-    const story = Story.connected().see({ what: "revoked", connection: C, version: 1 }).claim(1, "a")
+    const story = Story.connected().see({ what: "revoked", connection: C, version: 1, seat: null }).claim(
+      1,
+      "a",
+    )
       .spend(1, "refused").event("reauthorization_required", 1, "grant_refused");
     assertEquals(story.ends({ ...dead, newest: 1 }), []);
   });
 
   await test.step("a disconnect, and connecting again", () => {
-    const story = Story.connected().see({ what: "disconnect_arrived", connection: C }).event(
+    const story = Story.connected().see({ what: "disconnect_arrived", connection: C, seat: ONE }).event(
       "disconnected",
       2,
     )
@@ -58,6 +75,26 @@ Deno.test("a history in which nothing went wrong has no violation", async (test)
       .answered({ status: 503, code: "REFRESH_IN_PROGRESS" });
     assertEquals(story.ends({}), []);
   });
+});
+
+Deno.test("a violation tells who did what, when, and what was done to whom", () => {
+  const story = Story.connected().claim(1, "a").spend(1, "rotated").see({ what: "fault", how: "a restart" })
+    .see({ what: "paused", seat: ONE }).pass(LEASE_MS).claim(1, "b", TWO, true)
+    .spend(1, "refused", "whole", TWO).event("reauthorization_required", 1, "rotation_lost");
+  const [, found] = story.violations({ ...dead, newest: 2 });
+  assertEquals(found?.detail.split("\n").map((line) => line.trim()), [
+    "of version 1",
+    "0 ms f/search-persons/0/1 claimed sent 0 ms before, a",
+    "0 ms f/search-persons/0/1 presented",
+    "0 ms f/search-persons/0/1 judged rotated",
+    "0 ms f/search-persons/0/1 delivered whole",
+    "0 ms fault a restart",
+    "0 ms f/search-persons/0/1 paused",
+    "30000 ms f/search-persons/1/1 claimed (a takeover) sent 0 ms before, b",
+    "30000 ms f/search-persons/1/1 presented",
+    "30000 ms f/search-persons/1/1 judged refused",
+    "30000 ms f/search-persons/1/1 delivered whole",
+  ]);
 });
 
 Deno.test("each violation is found", async (test) => {
@@ -151,11 +188,19 @@ Deno.test("each violation is found", async (test) => {
       "a withdrawal, told as our loss",
       ["wrong label"],
       () =>
-        Story.connected().see({ what: "revoked", connection: C, version: 1 }).claim(1, "a").spend(
+        Story.connected().see({ what: "revoked", connection: C, version: 1, seat: null }).claim(1, "a").spend(
           1,
           "refused",
         )
           .event("reauthorization_required", 1, "rotation_lost").ends({ ...dead, newest: 1 }),
+    ],
+    [
+      "a grant given up at the second refusal without an error's name",
+      ["wrong label"],
+      () =>
+        Story.connected().claim(1, "a").spend(1, "refused_without_code").fail("a").claim(1, "b")
+          .spend(1, "refused_without_code").event("reauthorization_required", 1, "refused_without_code")
+          .ends({ ...dead, newest: 1 }),
     ],
     [
       "a refresh after a disconnect",

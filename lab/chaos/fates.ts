@@ -8,18 +8,16 @@ export function only<What extends Entry["what"]>(entries: readonly Entry[], what
   return entries.filter((entry): entry is Of<What> => entry.what === what);
 }
 
-/** When which process was killed or stood still. */
+/** Which processes were killed or stood still. */
 export class Processes {
-  readonly #killed: ReadonlyMap<string, number>;
+  readonly #killed: ReadonlySet<string>;
   readonly #paused: ReadonlySet<string>;
 
   constructor(entries: readonly Entry[]) {
-    this.#killed = new Map(only(entries, "killed").map(({ seat, seq }) => [seatName(seat), seq]));
-    this.#paused = new Set(only(entries, "paused").map(({ seat }) => seatName(seat)));
-  }
-
-  killedAfter(seat: Seat, seq: number): boolean {
-    return (this.#killed.get(seatName(seat)) ?? -1) > seq;
+    const seats = (what: "killed" | "paused") =>
+      new Set(only(entries, what).map(({ seat }) => seatName(seat)));
+    this.#killed = seats("killed");
+    this.#paused = seats("paused");
   }
 
   wasKilled(by: string | null): boolean {
@@ -45,7 +43,8 @@ export class Rotations {
         only(entries, "committed").some((one) =>
           one.base === version && seatName(one.seat) === seatName(delivery.seat)
         );
-      const died = delivery === undefined || processes.killedAfter(delivery.seat, request);
+      // Before or after: what a process had sent before its end may be seen, and answered, after it.
+      const died = delivery === undefined || processes.wasKilled(seatName(delivery.seat));
       const arrived = delivery?.how === "whole" && (committed || (!died && inTime(entries, delivery)));
       (arrived ? kept : lost).add(version);
     }
@@ -63,13 +62,10 @@ export class Rotations {
   }
 }
 
-/**
- * Whether the answer left before the request's deadline, as it is seen from outside: so long after the claim passed
- * by. The process counts from before that, and must make up for the difference itself.
- */
+/** Whether the answer left before the request's deadline, as it is seen from outside: so long after the claim's answer. */
 function inTime(entries: readonly Entry[], { version, seat, seq, at }: Of<"delivered">): boolean {
   const claim = only(entries, "claimed").findLast((one) =>
     one.version === version && one.seq < seq && seatName(one.seat) === seatName(seat)
   );
-  return claim === undefined || at <= claim.sent_at + claim.request_ms;
+  return claim === undefined || at <= claim.at + claim.request_ms;
 }

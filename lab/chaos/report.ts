@@ -57,7 +57,7 @@ ${violationsOf(rows)}
   requests once the stop was made on purpose. Now the process listens for one more second, which the lease has to spare;
   the row "A process without time to run at the request's deadline" is that stop.
 - **A rule that hid it.** The checker had excused what left less than 250 ms before the deadline. It does so no more: what
-  left within 20 s of the claim must be kept.
+  left within 20 s of the claim's answer must be kept.
 - **A deployment that killed.** The simulated rolling deployment ended processes after a fixed time, requests under way
   included. Now, as on the platform, a replaced process first answers its requests and ends what it does behind them.
 - **A clock that was right.** \`deno serve\` takes \`--preload\` and ignores it, so that no clock had been shifted. The
@@ -92,7 +92,7 @@ ${violationsOf(rows)}
   anything by itself.
 - REST is a small stand-in for PostgREST (pool of 20) and not the library of the local stack, which answers a tenth as
   many calls a second (194 to 1,950, 20 at a time) and would be what is measured. The end-to-end tests use the library.
-- Where reuse revokes, a process that stands still for longer than the lease of 55 s with the answer unread costs the
+- Where reuse revokes, a process that stands still for longer than the lease of 60 s with the answer unread costs the
   connection, as the model shows (\`deno task model\`): no run repeats it.
 - The provider is a sandbox. What the real one does on reuse, nobody has promised.
 
@@ -124,7 +124,7 @@ ${VIOLATIONS.map((kind) => `| ${kind} | ${MEANING[kind]} |`).join("\n")}
 In the mixed soak "connect again" is an answer, and the checker judges whether it is true.
 
 A grant counts as one that could be kept if the provider's answer left for a process that lived to store it, before the
-request's deadline, 20 s after its claim passed by. What died otherwise, where a spent token is refused, is no violation
+request's deadline, 20 s after its claim's answer passed by. What died otherwise, where a spent token is refused, is no violation
 if it is labelled \`rotation_lost\`.
 `;
 }

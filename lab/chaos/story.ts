@@ -1,5 +1,5 @@
 import { judge, type Violation } from "./checker.ts";
-import type { Entry, Happening, Seat } from "./field/journal.ts";
+import type { Entry, Happening, Judgement, Seat } from "./field/journal.ts";
 import type { Answer } from "./field/site.ts";
 import type { DatabaseEvent, End, History } from "./history.ts";
 
@@ -7,7 +7,7 @@ export const C = "a0000000-0000-8000-8000-000000000001";
 export const ONE: Seat = { fleet: "f", name: "search-persons", place: 0, generation: 1 };
 export const TWO: Seat = { ...ONE, place: 1 };
 export const REQUEST_MS = 20_000;
-export const LEASE_MS = 25_000;
+export const LEASE_MS = 30_000;
 
 /** A made-up history of one connection, told entry by entry; time passes only where it is said to. */
 export class Story {
@@ -44,14 +44,14 @@ export class Story {
   /** Presents a version; what the provider says, and how that leaves. */
   spend(
     version: number,
-    how: "rotated" | "refused" | "unprocessed",
+    how: Judgement,
     delivery: "whole" | "broken" = "whole",
     seat = ONE,
     took = 0,
   ): this {
     const request = this.#entries.length + 1;
     return this.see({ what: "presented", connection: C, version, seat })
-      .see({ what: "judged", connection: C, version, request, how })
+      .see({ what: "judged", connection: C, version, request, how, seat })
       .pass(took)
       .see({ what: "delivered", connection: C, version, request, how: delivery, seat });
   }
@@ -62,9 +62,10 @@ export class Story {
       .event("refreshed", base + 1);
   }
 
-  fail(lease: string): this {
-    return this.see({ what: "fail_arrived", connection: C, lease, class: "transient", code: "unavailable" })
-      .see({ what: "failed", connection: C, lease, outcome: "retry" });
+  fail(lease: string, seat = ONE): this {
+    const why = { class: "transient", code: "unavailable" };
+    return this.see({ what: "fail_arrived", connection: C, lease, ...why, seat })
+      .see({ what: "failed", connection: C, lease, outcome: "retry", seat });
   }
 
   answered(answer: Partial<Answer>): this {
@@ -74,6 +75,10 @@ export class Story {
   }
 
   ends(end: Partial<End>): Violation["kind"][] {
+    return this.violations(end).map(({ kind }) => kind);
+  }
+
+  violations(end: Partial<End>): Violation[] {
     this.#end = { ...this.#end, ...end };
     const history: History = {
       entries: this.#entries,
@@ -81,6 +86,6 @@ export class Story {
       answers: this.#answers,
       ends: [this.#end],
     };
-    return judge(history).map(({ kind }) => kind);
+    return judge(history);
   }
 }

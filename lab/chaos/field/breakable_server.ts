@@ -90,8 +90,11 @@ async function handle(
 async function write(outgoing: ServerResponse, message: Message, verdict: Verdict): Promise<void> {
   if (verdict === "drop") return void outgoing.destroy();
   if (typeof verdict === "object") {
-    outgoing.writeHead(verdict.status, { "content-type": "text/html" });
-    return void outgoing.end(verdict.html);
+    const [type, text] = "html" in verdict
+      ? ["text/html", verdict.html]
+      : ["application/json", JSON.stringify(verdict.json)];
+    outgoing.writeHead(verdict.status, { "content-type": type });
+    return void outgoing.end(text);
   }
   const bytes = new TextEncoder().encode(message.text);
   outgoing.writeHead(message.status, { "content-type": message.type, "content-length": bytes.length });

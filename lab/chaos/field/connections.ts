@@ -2,7 +2,7 @@ import type postgres from "postgres";
 import { controlOf, type SandboxControl, type TokenResponse } from "../../../local/sandbox/mod.ts";
 import { connectionId } from "../../../supabase/functions/_shared/connect/connection_id.ts";
 import { Keyring } from "../../../supabase/functions/_shared/keep/seal.ts";
-import { sealTokenSet } from "../../../supabase/functions/_shared/keep/token_set.ts";
+import { openRefreshToken, sealTokenSet } from "../../../supabase/functions/_shared/keep/token_set.ts";
 import type { Grants } from "./grants.ts";
 import type { Journal } from "./journal.ts";
 
@@ -43,13 +43,17 @@ export class Connections {
   }
 
   async #one(control: SandboxControl, provider: string): Promise<Connected> {
-    const user_id = crypto.randomUUID();
-    const account_key = `1:${crypto.getRandomValues(new Uint32Array(1))[0]}`;
-    const id = await connectionId(PROVIDER, account_key, user_id);
-    await this.sql`insert into auth.users (id) values (${user_id})`;
-    const connected = { id, user_id, account_key, provider };
+    const connected = await this.user(`1:${crypto.getRandomValues(new Uint32Array(1))[0]}`, provider);
     await this.connect(connected, await control.grant());
     return connected;
+  }
+
+  /** Somebody who may connect this account, and has not yet. */
+  async user(account_key: string, provider: string): Promise<Connected> {
+    const user_id = crypto.randomUUID();
+    const id = await connectionId(PROVIDER, account_key, user_id);
+    await this.sql`insert into auth.users (id) values (${user_id})`;
+    return { id, user_id, account_key, provider };
   }
 
   /** Connects, or connects again, with tokens of a new authorization. */
@@ -62,13 +66,29 @@ export class Connections {
       refresh_token,
     });
     await this.sql`
-      select from public.oauth_connect(${id}, ${user_id}, ${PROVIDER}, ${account_key}, null, null,
-        ${scope.replaceAll(",", " ")}, ${sealed.access_token_sealed}, ${sealed.refresh_token_sealed},
-        ${sealed.key_id}, ${Number(expires_in) * 1000}, 0, null)`;
+      select from public.oauth_connect(
+        p_id => ${id}, p_user_id => ${user_id}, p_provider => ${PROVIDER}, p_account_key => ${account_key},
+        p_account_name => null, p_account_email => null, p_scope => ${scope.replaceAll(",", " ")},
+        p_access_token_sealed => ${sealed.access_token_sealed},
+        p_refresh_token_sealed => ${sealed.refresh_token_sealed}, p_key_id => ${sealed.key_id},
+        p_expires_in_ms => ${Number(expires_in) * 1000}, p_elapsed_ms => 0, p_request_id => null)`;
+    await this.#learn(refresh_token, { id, provider });
+  }
+
+  /** Learns of tokens that somebody has connected with over HTTP. */
+  async adopt({ id, provider }: Connected): Promise<void> {
+    const [row] = await this.sql`
+      select refresh_token_sealed as sealed from oauth.token_sets where connection_id = ${id}`;
+    const keyring = await Keyring.parse(this.setting);
+    const token = await openRefreshToken(keyring, { id, provider: PROVIDER }, String(row?.sealed));
+    await this.#learn(token, { id, provider });
+  }
+
+  async #learn(token: string, { id, provider }: Pick<Connected, "id" | "provider">): Promise<void> {
     const [row] = await this.sql`
       select max(version) as version from oauth.events where connection_id = ${id} and kind = 'connected'`;
     const version = Number(row?.version);
-    this.grants.learn(refresh_token, { connection: id, version, provider });
+    this.grants.learn(token, { connection: id, version, provider });
     this.journal.record({ what: "connected", connection: id, version });
   }
 
@@ -83,7 +103,7 @@ export class Connections {
         body: new URLSearchParams({ token: token.token }),
       });
       await answer.body?.cancel();
-      this.journal.record({ what: "revoked", connection: id, version: token.version });
+      this.journal.record({ what: "revoked", connection: id, version: token.version, seat: null });
     }
   }
 

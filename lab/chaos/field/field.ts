@@ -8,12 +8,13 @@ import { serve } from "../../../local/stack/serve.ts";
 import { Undo } from "../../../local/stack/undo.ts";
 import { UserTokens } from "../../../local/stack/user_tokens.ts";
 import { type Child, startChild } from "./child.ts";
-import { Connections } from "./connections.ts";
+import { type Connected, Connections } from "./connections.ts";
 import { Database } from "./database.ts";
 import { Fleet, type FleetOptions } from "./fleet.ts";
 import { Grants } from "./grants.ts";
 import { Journal } from "./journal.ts";
-import { Site } from "./site.ts";
+import type { Mode } from "./rest_process.ts";
+import { type Parked, Site } from "./site.ts";
 import { watchTakeovers } from "./takeovers.ts";
 import type { Traits } from "./traits.ts";
 
@@ -27,6 +28,7 @@ export interface FieldProvider {
 /** What makes a fleet differ from others. */
 interface Extra {
   readonly env?: Record<string, string>;
+  readonly env_at?: FleetOptions["env_at"];
   readonly skew?: readonly number[];
   readonly traits?: Traits;
 }
@@ -115,8 +117,30 @@ export class Field {
     return { origin, control, client: CLIENT };
   }
 
+  /** Somebody who has allowed at the provider and come back: what is left is to complete. */
+  async park(site: Site): Promise<{ user: Connected; parked: Parked }> {
+    const { control, origin } = this.strict;
+    const [account] = await control.accounts();
+    if (account === undefined) throw new Error("the provider has no accounts");
+    const user = await this.connections.user(`${account.company_id}:${account.user_id}`, origin);
+    const parked = await site.park(user, async (authorization_url) => {
+      const redirect_uri = new URL(authorization_url).searchParams.get("redirect_uri");
+      await control.register({ redirect_uri });
+      return await control.authorize({ authorization_url });
+    });
+    return { user, parked };
+  }
+
+  /** What REST is like from now on, for every fleet. */
+  async mode(mode: Mode): Promise<void> {
+    this.journal.record({ what: "fault", how: `REST: ${mode}` });
+    const answer = await fetch(`${this.rest_origin}/mode`, { method: "POST", body: JSON.stringify(mode) });
+    await answer.body?.cancel();
+  }
+
   /** After a scenario that broke off: what the next ones find is as it was. */
   async mend(): Promise<void> {
+    await this.mode("usual");
     for (const site of await Promise.all(this.#fleets.values())) await site.fleet.mend();
     for (const { control } of [this.strict, this.lenient, this.revoking, this.moody]) {
       await control.register(CLIENT);
@@ -141,6 +165,7 @@ export class Field {
       name,
       sizes,
       env: { ...this.#env(), ...extra.env },
+      ...(extra.env_at !== undefined && { env_at: extra.env_at }),
       ...(extra.skew !== undefined && { skew: extra.skew }),
       ...(extra.traits !== undefined && { traits: extra.traits }),
       rest_origin,

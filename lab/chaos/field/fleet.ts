@@ -14,6 +14,7 @@ import type { Traits } from "./traits.ts";
 
 const FUNCTIONS = new URL("../../../supabase/functions/", import.meta.url);
 const SKEW = fileURLToPath(new URL("./skew.ts", import.meta.url));
+const OWN_WAYS = fileURLToPath(new URL("./own_ways.ts", import.meta.url));
 const TRAITS = fileURLToPath(new URL("./traits.ts", import.meta.url));
 /** What a process with a shifted clock says of itself. */
 const SKEWED = /the clock is off by (-?\d+) ms/;
@@ -26,6 +27,8 @@ export interface FleetOptions {
   /** How many processes of which function. */
   sizes: Readonly<Record<string, number>>;
   env: Readonly<Record<string, string>>;
+  /** By place, what one process was told otherwise. */
+  env_at?: readonly Readonly<Record<string, string>>[];
   /** By place, milliseconds by which the process mistakes the time. */
   skew?: readonly number[];
   /** In what its provider's definition differs from Pipedrive's. */
@@ -39,8 +42,6 @@ export interface FleetOptions {
 interface Place {
   readonly name: string;
   readonly place: number;
-  readonly rest: BreakableServer;
-  readonly provider: BreakableServer;
   generation: number;
   instance: Promise<Retiring>;
   stopped: boolean;
@@ -55,6 +56,7 @@ export class Fleet implements Pick<Functions, "names" | "fetch"> {
   readonly #options: FleetOptions;
   readonly #places: Place[] = [];
   readonly #turns = new Map<string, number>();
+  readonly #proxies: BreakableServer[] = [];
   #env: Readonly<Record<string, string>>;
   #over = false;
 
@@ -67,7 +69,7 @@ export class Fleet implements Pick<Functions, "names" | "fetch"> {
   static async start(options: FleetOptions): Promise<Fleet> {
     const fleet = new Fleet(options);
     for (const [name, size] of Object.entries(options.sizes)) {
-      for (let place = 0; place < size; place++) fleet.#places.push(await fleet.#open(name, place));
+      for (let place = 0; place < size; place++) await fleet.#open(name, place);
     }
     await Promise.all(fleet.#places.map(({ instance }) => instance));
     return fleet;
@@ -136,7 +138,7 @@ export class Fleet implements Pick<Functions, "names" | "fetch"> {
     this.#env = { ...this.#env, ...env };
     for (const place of this.#places) {
       const old = await place.instance;
-      const fresh = this.#spawn(place.name, place.place, place.rest, place.provider);
+      const fresh = this.#spawn({ ...this.#seat(place), generation: place.generation + 1 });
       await fresh;
       place.generation += 1;
       place.instance = fresh;
@@ -157,33 +159,40 @@ export class Fleet implements Pick<Functions, "names" | "fetch"> {
       const instance = await place.instance;
       if (place.stopped) signal(instance, "SIGCONT");
       await instance.kill("SIGKILL");
-      await place.rest.stop();
-      await place.provider.stop();
     }));
+    await Promise.all(this.#proxies.map((proxy) => proxy.stop()));
   }
 
-  async #open(name: string, place: number): Promise<Place> {
-    const { rest_origin, provider_origin, journal, grants } = this.#options;
-    const seat = (): Seat => this.#seat(opened);
-    const rest = await serveRestProxy({ origin: rest_origin, journal, rules: this.rules, seat });
-    const proxied = { origin: provider_origin, journal, grants, rules: this.rules, seat };
-    const provider = await serveProviderProxy(proxied);
-    const instance = this.#spawn(name, place, rest, provider);
-    const opened: Place = { name, place, rest, provider, generation: 1, instance, stopped: false };
+  async #open(name: string, place: number): Promise<void> {
+    const seat = { fleet: this.#options.name, name, place, generation: 1 };
+    const instance = this.#spawn(seat);
+    const opened: Place = { name, place, generation: 1, instance, stopped: false };
+    this.#places.push(opened);
     this.#watch(opened);
-    return opened;
+    await instance;
   }
 
-  #spawn(name: string, place: number, rest: BreakableServer, provider: BreakableServer): Promise<Retiring> {
-    const { traits } = this.#options;
+  /** A process, and two proxies that outlive it: what it sent before its end may be read after it. */
+  async #spawn(seat: Seat): Promise<Retiring> {
+    const { name, place } = seat;
+    const { traits, rest_origin, provider_origin, journal, grants } = this.#options;
     const skew = this.#options.skew?.[place];
-    const instance = startInstance({
+    const common = { journal, rules: this.rules, seat };
+    const rest = await serveRestProxy({ ...common, origin: rest_origin });
+    const provider = await serveProviderProxy({ ...common, origin: provider_origin, grants });
+    this.#proxies.push(rest, provider);
+    const instance = await startInstance({
       name,
       entrypoint: fileURLToPath(new URL(`${name}/index.ts`, FUNCTIONS)),
       env: {
         ...this.#env,
-        SUPABASE_URL: `${this.#options.rest_origin}/via/${new URL(rest.origin).port}`,
-        PIPEDRIVE_OAUTH_ORIGIN: provider.origin,
+        ...this.#options.env_at?.[place],
+        SUPABASE_URL: rest_origin,
+        PIPEDRIVE_OAUTH_ORIGIN: provider_origin,
+        OWN_WAYS: JSON.stringify({
+          [`${rest_origin}/rest/`]: `${rest_origin}/via/${new URL(rest.origin).port}/rest/`,
+          [`${provider_origin}/oauth/`]: `${provider.origin}/oauth/`,
+        }),
         ...(skew !== undefined && { CLOCK_SKEW_MS: String(skew) }),
         ...(traits && { PROVIDER_TRAITS: JSON.stringify(traits) }),
       },
@@ -191,9 +200,9 @@ export class Fleet implements Pick<Functions, "names" | "fetch"> {
         const off = SKEWED.exec(line)?.[1];
         if (off !== undefined) this.skews.push(Number(off));
       },
-      preload: [...(skew === undefined ? [] : [SKEW]), ...(traits ? [TRAITS] : [])],
+      preload: [OWN_WAYS, ...(skew === undefined ? [] : [SKEW]), ...(traits ? [TRAITS] : [])],
     });
-    return instance.then(retiring);
+    return retiring(instance);
   }
 
   /** Whatever ends a process, another one takes its place. */
@@ -203,7 +212,7 @@ export class Fleet implements Pick<Functions, "names" | "fetch"> {
       if (this.#over || place.instance !== instance) return;
       place.generation += 1;
       place.stopped = false;
-      place.instance = this.#spawn(place.name, place.place, place.rest, place.provider);
+      place.instance = this.#spawn(this.#seat(place));
       this.#watch(place);
     });
   }

@@ -5,8 +5,9 @@ import type { Seat } from "./journal.ts";
  * two lies all that a process cannot see from inside.
  */
 export interface Moment {
-  readonly at: "claim" | "commit" | "fail" | "disconnect" | "token" | "revoke";
+  readonly at: "claim" | "commit" | "fail" | "disconnect" | "connect" | "exchange" | "token" | "revoke";
   readonly side: "arrived" | "answered";
+  /** "" for `exchange`: whose the tokens will be is not known yet. */
   readonly connection: string;
   /** For `claim`, what the database said. */
   readonly outcome?: string;
@@ -15,8 +16,11 @@ export interface Moment {
   readonly seat: Seat;
 }
 
-/** `drop`: the connection breaks without an answer. A text or status: what is sent in the answer's place. */
-export type Verdict = "pass" | "drop" | "truncate" | { readonly status: number; readonly html: string };
+/** `drop`: the connection breaks without an answer. An object: what is sent in the answer's place. */
+export type Verdict = "pass" | "drop" | "truncate" | Substitute;
+export type Substitute =
+  | { readonly status: number; readonly html: string }
+  | { readonly status: number; readonly json: unknown };
 
 /** Decides about a moment; null: not this rule's business. It may take its time, and the request waits. */
 export type Rule = (moment: Moment) => Promise<Verdict> | Verdict | null;

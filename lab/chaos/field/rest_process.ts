@@ -3,15 +3,25 @@
  *
  * A stand-in for PostgREST that knows calls of `public.oauth_…` functions with the secret key and nothing else. The
  * library behind the local stack is not used here: it answers some hundred calls a second, and a run would measure it.
+ * POST `/mode` makes it what PostgREST is in bad hours; the body is the mode.
  */
 import postgres from "postgres";
 import { prepareDatabase } from "../../../local/stack/bootstrap.ts";
 import type { Keys } from "../../../local/stack/keys.ts";
 import { applyMigrations } from "../../../local/stack/migrations.ts";
 import { type Asked, type Message, passOn, serveBreakable } from "./breakable_server.ts";
+import { answerOf, IN_RECOVERY, noFunction, troubleOf } from "./postgrest_errors.ts";
 
-/** As many as a small hosted project's PostgREST holds. */
-const POOL = 20;
+/**
+ * - `usual`
+ * - `read only`: every transaction is, and PostgreSQL itself refuses what writes
+ * - `in recovery`: the server behind it is a standby now
+ * - `without functions`: its cache of the schema has none of ours, as just after a migration
+ */
+export type Mode = "usual" | "read only" | "in recovery" | "without functions";
+
+/** As many as a small hosted project's PostgREST holds, both together. */
+const POOLS = { writing: 12, reading: 8 };
 /** A port: the proxy of the process that asks. */
 const PATH = /^(?:\/via\/(\d+))?(\/rest\/v1\/rpc\/(oauth_\w+))$/;
 /** What the protocol does goes through the asker's proxy, which sends it here again. Reading does not: it would be the proxies that are measured. */
@@ -21,70 +31,74 @@ const THROUGH: ReadonlySet<string> = new Set([
   "oauth_commit_refresh",
   "oauth_fail_refresh",
   "oauth_disconnect",
+  "oauth_connect",
 ]);
 
 const { database_url, keys }: { database_url: string; keys: Keys } = JSON.parse(Deno.args[0] ?? "");
 await prepareDatabase(database_url);
 await applyMigrations(database_url);
 
-const sql = postgres(database_url, {
-  max: POOL,
-  onnotice: () => {},
-  connect_timeout: 2,
-  backoff: () => 0.1,
-  // From the first byte on the connection is the server's role, as PostgREST's transactions are.
-  connection: { role: "service_role" },
-  // The driver asks a new connection for its types by itself, and nobody hears when the database dies meanwhile.
-  fetch_types: false,
-});
-/** Which functions give rows; the others give one value. */
-const sets = new Map(
-  (await sql<{ name: string; rows: boolean }[]>`
-    select proname as name, proretset as rows from pg_proc
-    where pronamespace = 'public'::regnamespace and proname like 'oauth%'`).map((
-    { name, rows },
-  ) => [name, rows]),
+/** PostgREST begins the transaction of a stable function as READ ONLY, and of any other as READ WRITE. */
+const pool = (max: number, read_only: boolean) =>
+  postgres(database_url, {
+    max,
+    onnotice: () => {},
+    connect_timeout: 2,
+    backoff: () => 0.1,
+    // From the first byte on the connection is the server's role, as PostgREST's transactions are.
+    connection: { role: "service_role", default_transaction_read_only: read_only },
+    // The driver asks a new connection for its types by itself, and nobody hears when the database dies meanwhile.
+    fetch_types: false,
+  });
+const writing = pool(POOLS.writing, false);
+const reading = pool(POOLS.reading, true);
+/** Which functions give rows (the others give one value), and which only read. */
+const functions = new Map(
+  (await reading<{ name: string; rows: boolean; stable: boolean }[]>`
+    select proname as name, proretset as rows, provolatile <> 'v' as stable from pg_proc
+    where pronamespace = 'public'::regnamespace and proname like 'oauth%'`).map(({ name, ...rest }) =>
+    [name, rest] as const
+  ),
 );
+let mode: Mode = "usual";
 
 /** Deno (2.9) sends a POST again when a kept connection breaks, and a fault would never be seen. */
 const unpooled = Deno.createHttpClient({ poolMaxIdlePerHost: 0 });
 
 async function answer(asked: Asked): Promise<Message> {
+  if (asked.path === "/mode") {
+    mode = JSON.parse(asked.body);
+    return { status: 204, type: "text/plain", text: "" };
+  }
   const [, proxy, path = "", name = ""] = PATH.exec(asked.path) ?? [];
   if (proxy !== undefined && THROUGH.has(name)) {
     return await passOn(`http://127.0.0.1:${proxy}`, { ...asked, path }, unpooled);
   }
-  const rows = sets.get(name);
-  if (rows === undefined) return json(404, { code: "PGRST202", message: "no such function" });
   if (asked.headers.get("apikey") !== keys.secret_key) {
-    return json(401, { code: "42501", message: "permission denied" });
+    return answerOf(401, { code: "PGRST301", message: "No suitable key or wrong key type" });
   }
-  const args: Record<string, string> = JSON.parse(asked.body);
+  const args: Record<string, string | string[]> = JSON.parse(asked.body);
+  const known = functions.get(name);
+  if (known === undefined || mode === "without functions") return noFunction(name, Object.keys(args));
+  if (mode === "in recovery" && !known.stable) return IN_RECOVERY;
+  const sql = known.stable || mode === "read only" ? reading : writing;
   const named = Object.keys(args).map((arg, index) => `${arg} => $${index + 1}`).join(", ");
   try {
     // As PostgREST does, the database itself writes the JSON.
-    const body = rows
-      ? `select coalesce(json_agg(f), '[]')::text as body from public.${name}(${named}) f`
+    const body = known.rows
+      ? `select coalesce(json_agg(f), '[]')::text as body from (select * from public.${name}(${named})) f`
       : `select (row_to_json(f) -> 'value')::text as body from (select public.${name}(${named}) as value) f`;
-    const [found] = await sql.unsafe<{ body: string }[]>(body, Object.values(args), { prepare: true });
-    return { status: 200, type: "application/json", text: found?.body ?? "null" };
+    const values = Object.values(args).map(parameter);
+    const [found] = await sql.unsafe<{ body: string }[]>(body, values, { prepare: true });
+    return { status: 200, type: "application/json; charset=utf-8", text: found?.body ?? "null" };
   } catch (error) {
-    return trouble(error);
+    return troubleOf(error);
   }
 }
 
-/** The statuses that PostgREST gives (https://docs.postgrest.org/en/stable/references/errors.html). */
-function trouble(error: unknown): Message {
-  if (!(error instanceof postgres.PostgresError)) {
-    return json(503, { code: "PGRST000", message: "no connection to the database" });
-  }
-  const { code, message } = error;
-  const status = /^(08|53)/.test(code) ? 503 : /^(25|40|55|57|XX)/.test(code) ? 500 : 400;
-  return json(status, { code, message });
-}
-
-function json(status: number, body: unknown): Message {
-  return { status, type: "application/json", text: JSON.stringify(body) };
+/** Arrays in PostgreSQL's own words: the driver would have to ask for their types first. */
+function parameter(value: string | string[]): string {
+  return Array.isArray(value) ? `{${value.map((one) => JSON.stringify(one)).join()}}` : value;
 }
 
 // Where the proxy breaks off, so does this.

@@ -14,8 +14,8 @@ export interface RestProxyOptions {
   origin: string;
   journal: Journal;
   rules: Rules;
-  /** Who stands here at this moment. */
-  seat: () => Seat;
+  /** Whose it is. A process has its own: what it sent before it was killed is never taken for its successor's. */
+  seat: Seat;
 }
 
 type Args = Record<string, unknown>;
@@ -27,6 +27,7 @@ const WATCHED: Readonly<Record<string, Moment["at"]>> = {
   commit_refresh: "commit",
   fail_refresh: "fail",
   disconnect: "disconnect",
+  connect: "connect",
 };
 
 /** Stands between one function process and REST: records what the protocol does, and breaks what it is told to. */
@@ -48,7 +49,7 @@ async function watched(
   asked: Asked,
 ): Promise<Reply> {
   const args: Args = JSON.parse(asked.body);
-  const moment = { at, connection: String(args.p_id), seat: seat() };
+  const moment = { at, connection: String(args.p_id), seat };
   const sent_at = performance.now();
   recordArrival(journal, moment, args);
   const before = await rules.judge({ ...moment, side: "arrived" });
@@ -75,9 +76,9 @@ function recordArrival(journal: Journal, { at, connection, seat }: Seen, args: A
   }
   if (at === "fail") {
     const words = { class: String(args.p_class), code: String(args.p_code) };
-    journal.record({ what: "fail_arrived", connection, lease, ...words });
+    journal.record({ what: "fail_arrived", connection, lease, ...words, seat });
   }
-  if (at === "disconnect") journal.record({ what: "disconnect_arrived", connection });
+  if (at === "disconnect") journal.record({ what: "disconnect_arrived", connection, seat });
 }
 
 function recordOutcome(
@@ -102,7 +103,7 @@ function recordOutcome(
       seat,
     });
   }
-  if (at === "fail") journal.record({ what: "failed", connection, lease, outcome });
+  if (at === "fail") journal.record({ what: "failed", connection, lease, outcome, seat });
 }
 
 function recordClaim(
@@ -130,6 +131,6 @@ function recordDueClaims(
   sent_at: number,
 ): void {
   for (const row of rowsOf(message).filter(({ outcome }) => outcome === "claimed")) {
-    recordClaim(journal, { connection: String(row.id), seat: seat(), sent_at, row, args });
+    recordClaim(journal, { connection: String(row.id), seat, sent_at, row, args });
   }
 }

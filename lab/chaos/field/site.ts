@@ -18,6 +18,15 @@ export interface Answer {
   readonly hung_up: boolean;
 }
 
+/** What a page holds that has come back from the provider. */
+export interface Parked {
+  readonly id: string;
+  readonly user_id: string;
+  readonly ticket: string;
+  readonly binding: string;
+}
+
+const CALLBACK = "/functions/v1/oauth-callback/pipedrive";
 /** Codes after which a caller is told to come back. */
 const RETRYABLE: ReadonlySet<string | null> = new Set([
   "REFRESH_IN_PROGRESS",
@@ -61,6 +70,32 @@ export class Site {
   }
 
   async disconnect({ id, user_id }: Connected): Promise<Answer> {
+    const init = await this.#posted(user_id, { connection_id: id });
+    return this.#ask(id, `${this.origin}${CALLBACK}/disconnect`, init);
+  }
+
+  /** A browser asks for the authorization, is sent away, and comes back with a ticket. */
+  async park({ id, user_id }: Connected, allow: (url: string) => Promise<string>): Promise<Parked> {
+    const begin = await fetch(`${this.origin}${CALLBACK}/authorize`, await this.#posted(user_id, {}));
+    const { authorization_url, binding } = await begin.json();
+    const { search } = new URL(await allow(authorization_url));
+    const back = await fetch(`${this.origin}${CALLBACK}${search}`, { redirect: "manual" });
+    await back.body?.cancel();
+    const { hash } = new URL(back.headers.get("location") ?? "");
+    const ticket = new URLSearchParams(hash.slice(1)).get("oauth_ticket");
+    if (ticket === null) throw new Error(`no ticket came back: ${hash}`);
+    return { id, user_id, ticket, binding };
+  }
+
+  async complete({ id, user_id, ticket, binding }: Parked): Promise<Answer> {
+    return this.#ask(
+      id,
+      `${this.origin}${CALLBACK}/complete`,
+      await this.#posted(user_id, { ticket, binding }),
+    );
+  }
+
+  async #posted(user_id: string, body: object): Promise<RequestInit> {
     const claims = { sub: user_id, role: "authenticated", aud: "authenticated" };
     const jwt = await this.#tokens.sign({ ...claims, exp: Math.floor(Date.now() / 1000) + 3600 });
     const headers = {
@@ -68,18 +103,12 @@ export class Site {
       authorization: `Bearer ${jwt}`,
       "content-type": "application/json",
     };
-    const url = `${this.origin}/functions/v1/oauth-callback/pipedrive/disconnect`;
-    return this.#ask(id, url, { method: "POST", headers, body: JSON.stringify({ connection_id: id }) });
+    return { method: "POST", headers, body: JSON.stringify(body) };
   }
 
   /** Searches again and again, as an application told to come back does, until it is served or `until` passes. */
-  async insist(connection: Connected, until: number, pause_ms = 500): Promise<Answer> {
-    for (;;) {
-      const answer = await this.search(connection);
-      const over = answer.status === 200 || !RETRYABLE.has(answer.code);
-      if (over || performance.now() + pause_ms > until) return answer;
-      await new Promise((resolve) => setTimeout(resolve, pause_ms));
-    }
+  insist(connection: Connected, until: number, pause_ms = 500): Promise<Answer> {
+    return persist(() => this.search(connection), until, { pause_ms });
   }
 
   async #ask(connection: string, url: string, init: RequestInit, signal?: AbortSignal): Promise<Answer> {
@@ -100,6 +129,20 @@ export class Site {
     const answer = { connection, started_at, ended_at: performance.now(), ...seen, hung_up };
     this.answers.push(answer);
     return answer;
+  }
+}
+
+/** Asks again and again while it is told to come back, or by that code to try once more. */
+export async function persist(
+  ask: () => Promise<Answer>,
+  until: number,
+  { pause_ms = 500, also = "" } = {},
+): Promise<Answer> {
+  for (;;) {
+    const answer = await ask();
+    const over = answer.status === 200 || !(RETRYABLE.has(answer.code) || answer.code === also);
+    if (over || performance.now() + pause_ms > until) return answer;
+    await new Promise((resolve) => setTimeout(resolve, pause_ms));
   }
 }
 

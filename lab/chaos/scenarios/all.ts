@@ -1,3 +1,4 @@
+import { badHours } from "./bad_hours.ts";
 import { calm } from "./calm.ts";
 import { crashAfterClaim, crashes } from "./crashes.ts";
 import { database } from "./database.ts";
@@ -9,6 +10,7 @@ import { meanwhile } from "./meanwhile.ts";
 import { mixed } from "./mixed.ts";
 import { outages } from "./outages.ts";
 import { stops } from "./stops.ts";
+import { wrongAnswers } from "./wrong_answers.ts";
 
 const alone = (scenarios: readonly Scenario[]) => scenarios.map((one) => [one]);
 
@@ -21,6 +23,7 @@ export const groups: readonly (readonly Scenario[])[] = [
   crashes,
   stops,
   lostAnswers,
+  wrongAnswers,
   meanwhile,
-  ...alone([...outages, database, mixed, keyRotation]),
+  ...alone([...outages, database, ...badHours, mixed, keyRotation]),
 ];

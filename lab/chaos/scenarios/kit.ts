@@ -23,7 +23,7 @@ export interface Bench {
 }
 
 /** Of every provider but one that revokes on reuse, milliseconds (refresh-protocol, timings). */
-export const LEASE_MS = 25_000;
+export const LEASE_MS = 30_000;
 /** How long after a takeover the earlier holder's success may still come, milliseconds. */
 export const SETTLE_MS = 30_000;
 /** The longest back-off, milliseconds. */

@@ -26,7 +26,7 @@ const HTML = "<html><title>Attention Required!</title></html>";
 const KEPT = [...FATAL, "double spend"] as const;
 
 /** What happens once to each connection, and where. */
-interface Mishap {
+export interface Mishap {
   readonly name: string;
   readonly at: Moment["at"];
   readonly side: Moment["side"];
@@ -65,11 +65,12 @@ const ROTATED: readonly Mishap[] = [
 ];
 
 /** Each connection meets its mishap once; then callers insist. */
-async function suffer(
+export async function suffer(
   bench: Bench,
   site: Site,
   connections: readonly Connected[],
   mishaps: readonly Mishap[],
+  insist = (one: Connected, until: number) => site.insist(one, until),
 ): Promise<{ met: number; last: Answer[] }> {
   const waiting = new Map(connections.map(({ id }, index) => [id, mishaps[index % mishaps.length]]));
   let met = 0;
@@ -78,7 +79,7 @@ async function suffer(
     // A report of failure needs a failure first.
     if (mishap?.at === "fail" && at === "token" && side === "arrived") return { status: 503, html: HTML };
     if (mishap === undefined || mishap.at !== at || mishap.side !== side) return null;
-    if (at === "claim" && outcome !== "claimed") return null;
+    if (at === "claim" && side === "answered" && outcome !== "claimed") return null;
     waiting.delete(connection);
     met += 1;
     return mishap.verdict;
@@ -87,7 +88,7 @@ async function suffer(
   const ends = performance.now() + PATIENCE_MS;
   const last = await Promise.all(connections.map(async (connection) => {
     await pause(bench.draw.between(0, 50 * connections.length));
-    return await site.insist(connection, ends);
+    return await insist(connection, ends);
   }));
   remove();
   return { met, last };

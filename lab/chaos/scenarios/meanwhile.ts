@@ -49,7 +49,7 @@ const slow: Scenario = {
       } s`,
       target: "one token call each, 0 lost grants, every caller answered",
       measured:
-        `${calls} token calls, ${served} of ${last.length} callers served in the end; ${late.size} answers came after the request's deadline (20 s from before the claim); ${
+        `${calls} token calls, ${served} of ${last.length} callers served in the end; ${late.size} answers came after the request's deadline (20 s from the claim's answer); ${
           countOf(violations, ["double spend", "lost grant", "no answer", "late answer"], connections.length)
         }`,
       n: connections.length,

@@ -57,7 +57,7 @@ function stopped(kind: "strict" | "revoking"): Scenario {
       const takeovers = history.entries.filter((entry) => entry.what === "claimed" && entry.takeover).length;
       const served = last.filter(({ status }) => status === 200).length;
       return [{
-        scenario: `SIGSTOP past the lease${strict ? "" : " of 25 s, reuse revokes (lease 55 s)"}`,
+        scenario: `SIGSTOP past the lease${strict ? "" : " of 30 s, reuse revokes (lease 60 s)"}`,
         load: `${candidates.length} expired connections, two callers each, 2 processes`,
         faults: `${trap.held.size} refreshes stood still for ${
           (stood_ms / 1000).toFixed(1)

@@ -1,7 +1,7 @@
 import type { Seat } from "../../field/journal.ts";
 import type { Moment, Verdict } from "../../field/moments.ts";
 import type { Site } from "../../field/site.ts";
-import { type Bench, pause } from "../kit.ts";
+import { type Bench, LEASE_MS, pause } from "../kit.ts";
 import type { Application } from "./application.ts";
 
 /** When the provider served nobody, whatever we did. */
@@ -22,7 +22,7 @@ const LOST: readonly Verdict[] = ["drop", "truncate", { status: 502, html: HTML 
   html: HTML,
 }];
 /** Longer than a lease. */
-const LONG_PAUSE_MS = { least: 27_000, most: 33_000 };
+const LONG_PAUSE_MS = { least: LEASE_MS + 2_000, most: LEASE_MS + 8_000 };
 
 /** Outages of the provider are kept this far apart, milliseconds, so that most requests fall outside. */
 const OUTAGE_EVERY_MS = 45_000;
