@@ -1,4 +1,4 @@
-import type { Entry, Seat } from "./field/journal.ts";
+import type { Entry } from "./field/journal.ts";
 import { seatName } from "./field/seat.ts";
 
 type Of<What extends Entry["what"]> = Extract<Entry, { what: What }>;
