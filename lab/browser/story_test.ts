@@ -1,6 +1,7 @@
 /** The whole story in a real browser: from the first visit to the last disconnect, as a person lives it. */
 import type { Page } from "playwright-core";
 import { assert, assertEquals, assertMatch } from "../../tests/support/assert.ts";
+import { mature } from "../../tests/support/own_stack.ts";
 import { holdsSecret, PHONE, Visit, withBrowser } from "./visit.ts";
 
 const SEARCH = "/functions/v1/search-persons";
@@ -140,6 +141,7 @@ Deno.test("a person connects Pipedrive once and searches for ever", async (t) =>
     });
 
     await step("Pipedrive refuses the token early, and she does not notice", async () => {
+      await mature(stack);
       await page.getByRole("button", { name: "Refuse it with 401" }).click();
       await event("refuse the access token").waitFor();
       await term.fill("ann");

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { AppUser, followRedirect } from "../../local/stack/app_user.ts";
 import { importsOf } from "../../tests/import_rules.ts";
 import { assert, assertEquals } from "../../tests/support/assert.ts";
+import { mature } from "../../tests/support/own_stack.ts";
 import { warnings, withClone } from "./clone.ts";
 import { withHostedProject } from "./hosted_project.ts";
 import { PROJECT_REF, type Upload } from "./management_api.ts";
@@ -160,6 +161,7 @@ Deno.test("link, db push, secrets set, functions deploy: and it works on the hos
             const { outcome, code } = await answer.json();
             return [answer.status, outcome ?? code];
           };
+          await mature(project);
           const { secret_key, cron_key } = project.keys;
           const named = { connection_id, force: true };
           assertEquals(await ask(secret_key, named), [200, "refreshed"]);

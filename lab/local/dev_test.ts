@@ -14,6 +14,7 @@ import {
   assertRejects,
   assertStringIncludes,
 } from "../../tests/support/assert.ts";
+import { mature } from "../../tests/support/own_stack.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
@@ -111,6 +112,7 @@ async function goesOn(stack: StackAddresses, session: Session): Promise<void> {
   assert((await user.search("an")).data.items.length > 0);
   const { data } = await user.supabase.from("oauth_connections").select();
   const [{ id: connection_id, status }] = data as [{ id: string; status: string }];
+  await mature(stack);
   const { outcome } = await user.invoke<{ outcome: string }>("refresh-token", { connection_id, force: true });
   assertEquals([status, outcome], ["active", "refreshed"]);
   assert((await user.search("an")).data.items.length > 0);

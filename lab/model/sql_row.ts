@@ -1,4 +1,4 @@
-/** The model's row put into the real table and read from it, with times an hour ahead or past. */
+/** The model's row put into the real table and read from it, with times a minute ahead or past. */
 import type { Sql } from "postgres";
 import type { Row, Time } from "./protocol.ts";
 import type { Token } from "./provider.ts";
@@ -38,18 +38,18 @@ export async function insertConnection(sql: Sql): Promise<void> {
 
 export async function writeRow(sql: Sql, row: Row): Promise<void> {
   const { refresh_token } = row;
-  const hours = hoursFrom(Date.now());
+  const minutes = minutesFrom(Date.now());
   await sql`
     update oauth.connections
        set status = ${row.status}, version = ${row.version}, attempts = ${row.attempts},
            lease_id = ${row.lease_id}, committed_lease_id = ${row.committed_lease_id},
            failure_code = ${row.failure_code},
-           access_expires_at = ${refresh_token === null ? null : hours("later")},
-           refresh_after = ${row.refresh_after && hours(row.refresh_after)},
-           lease_until = ${row.lease_until && hours(row.lease_until)},
-           unsettled_until = ${row.unsettled_until && hours(row.unsettled_until)},
+           access_expires_at = ${refresh_token === null ? null : minutes("later")},
+           refresh_after = ${row.refresh_after && minutes(row.refresh_after)},
+           lease_until = ${row.lease_until && minutes(row.lease_until)},
+           unsettled_until = ${row.unsettled_until && minutes(row.unsettled_until)},
            next_attempt_at = ${
-    row.next_attempt_at && hours(row.next_attempt_at === "unsettled_until" ? "ahead" : "later")
+    row.next_attempt_at && minutes(row.next_attempt_at === "unsettled_until" ? "ahead" : "later")
   }
      where id = ${ID}`;
   await sql`truncate oauth.events`;
@@ -84,7 +84,7 @@ function time(sql: Sql, column: string) {
   return sql`case when ${at} > t.now then 'ahead' when ${at} is not null then 'past' end as ${sql(column)}`;
 }
 
-/** Of one moment, because two of the columns may hold the same time; the test has a whole hour for what it does. */
-function hoursFrom(now: number): (when: NonNullable<Time> | "later") => Date {
-  return (when) => new Date(now + { past: -1, ahead: 1, later: 2 }[when] * 3_600_000);
+/** Of one moment, because two of the columns may hold the same time; each call has a whole minute for what it does. */
+function minutesFrom(now: number): (when: NonNullable<Time> | "later") => Date {
+  return (when) => new Date(now + { past: -1, ahead: 1, later: 2 }[when] * 60_000);
 }

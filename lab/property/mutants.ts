@@ -74,8 +74,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "a takeover without a settle time",
     function: "public.oauth_claim_refresh",
-    replace: "v_now + p_settle_ms * interval '1 millisecond'",
-    by: "v_now",
+    replace: "then greatest(c.unsettled_until, v_now + p_settle_ms * interval '1 millisecond')",
+    by: "then greatest(c.unsettled_until, v_now)",
     breaks: ["no false reauthorization"],
     seed: 1,
   },

@@ -35,7 +35,7 @@ as $$
     oauth.milliseconds_between(t.now, c.access_expires_at),
     oauth.milliseconds_between(t.now, c.access_expires_at - c.leeway),
     oauth.milliseconds_between(t.now, c.refresh_after),
-    greatest(oauth.milliseconds_between(t.now, c.lease_until), 0),
+    least(greatest(oauth.milliseconds_between(t.now, c.lease_until), 0), 120000),
     c.access_expires_at,
     s.access_token_sealed::text
   from oauth.connections c
@@ -49,6 +49,24 @@ revoke execute on function public.oauth_peek from public, anon, authenticated;
 grant execute on function public.oauth_peek to service_role;
 comment on function public.oauth_peek is
   'The door to a connection: a plain read that waits for no lock, and brings the access token if its version was not seen yet. Another user''s connection is no row; p_user_id null is a caller with the secret key.';
+
+create function oauth.reaches_too_far(p_connection oauth.connections, p_now timestamptz)
+returns boolean
+language sql immutable security invoker
+set search_path = ''
+as $$
+  select coalesce(
+    p_connection.claimed_at > p_now
+    or greatest(p_connection.lease_until, p_connection.unsettled_until) > p_now + interval '2 minutes'
+    or p_connection.next_attempt_at > p_now + interval '24 hours'
+    or p_connection.forced_until > p_now + interval '10 minutes',
+    false
+  );
+$$;
+revoke execute on function oauth.reaches_too_far from public, anon, authenticated;
+grant execute on function oauth.reaches_too_far to service_role;
+comment on function oauth.reaches_too_far is
+  'Whether times of this connection lie further ahead than any that is ever given: the database''s clock was set back.';
 
 create function public.oauth_claim_refresh(
   p_id uuid,
@@ -76,6 +94,7 @@ as $$
 declare
   c_forced_every constant interval := interval '1 minute';
   c_forced_at_once constant integer := 10;
+  c_young constant interval := interval '10 seconds';
   v_connection oauth.connections;
   v_now timestamptz;
   v_early boolean;
@@ -87,15 +106,31 @@ begin
     raise exception 'p_lease_ms must be at least p_request_ms + 2000' using errcode = '22023';
   end if;
   -- Nobody refreshes while a lease lasts or while an attempt is unsettled, so neither may last for long.
-  if (p_lease_ms <= 600000 and p_settle_ms between 0 and 600000) is not true then
-    raise exception 'p_lease_ms and p_settle_ms must be at most 600000' using errcode = '22023';
+  if (p_lease_ms <= 120000 and p_settle_ms between 0 and 120000) is not true then
+    raise exception 'p_lease_ms and p_settle_ms must be at most 120000' using errcode = '22023';
   end if;
 
   select c.* into v_connection from oauth.connections c where c.id = p_id for update;
   v_now := clock_timestamp();
+  if oauth.reaches_too_far(v_connection, v_now) then
+    -- As if it had been claimed now: a holder that lives is not overtaken, and one that does not is waited for no longer
+    -- than any.
+    update oauth.connections c
+       set claimed_at = v_now,
+           lease_until = case when c.lease_id is not null
+             then least(c.lease_until, v_now + p_lease_ms * interval '1 millisecond') end,
+           unsettled_until = case when c.unsettled_until is not null
+             then least(c.unsettled_until, v_now + p_settle_ms * interval '1 millisecond') end,
+           next_attempt_at = null,
+           forced_until = null
+     where c.id = p_id
+    returning c.* into v_connection;
+  end if;
   v_early := v_connection.refresh_after > v_now;
   v_may_force := coalesce(p_force, false)
     and v_connection.version = p_seen_version
+    -- What the API refuses so soon it does not know yet: another would fare no better.
+    and (v_connection.refreshed_at between v_now - c_young and v_now) is not true
     and (v_connection.forced_until is null
       or v_connection.forced_until - v_now <= (c_forced_at_once - 1) * c_forced_every);
   outcome := case

@@ -1,7 +1,16 @@
 -- What a refresh that fails means: when the next may try, and when the user must.
 begin;
 \ir helpers.psql
-select plan(78);
+select plan(94);
+-- What was written before that lies ahead.
+create function clock_is_set_back(p_time interval) returns void language sql as $$
+  update oauth.connections
+     set lease_until = lease_until + p_time, unsettled_until = unsettled_until + p_time,
+         next_attempt_at = next_attempt_at + p_time, forced_until = forced_until + p_time,
+         claimed_at = claimed_at + p_time, refreshed_at = refreshed_at + p_time
+   where id = hers()
+$$;
+
 select as_server();
 
 select is(connects(), 1::bigint, 'Alice is connected');
@@ -135,6 +144,43 @@ select is(
   news(), '{refresh_failed 6 timeout,refresh_failed 6 http_429,reauthorization_required 6 rotation_lost,connected 7}',
   'which is all recorded'
 );
+
+-- The database's clock was set back: what was to last for seconds lies an hour ahead
+
+select elapse('1 hour');
+select is(claims('holder', 7), 'claimed 7', 'the token expires, and a holder has the lease');
+select clock_is_set_back('1 hour');
+select is(
+  (select busy_ms from public.oauth_peek(hers(), null, 7)), 120000::bigint,
+  'no lease is told to last for longer than the longest'
+);
+select is(claims('next', 7), 'busy 7', 'a holder that may live is not overtaken');
+select ok(
+  (answer('next')).retry_in_ms between 20000 and 25000 and (connection()).lease_until < clock_timestamp() + interval '25 s',
+  'but its lease has the usual length from now'
+);
+select elapse('26 s');
+select is(claims('next', 7), 'claimed 7', 'then it is taken over');
+select clock_is_set_back('1 hour');
+select is(fails('next', 'permanent', 'invalid_grant'), 'retry', 'a refusal is not final while the first may still succeed');
+select is(claims('third', 7), 'claimed 7', 'a back-off from before the clock was set back is over');
+select ok(
+  (connection()).unsettled_until between clock_timestamp() + interval '25 s' and clock_timestamp() + interval '30 s',
+  'and the first has the usual settle time from now'
+);
+select is(fails('third', 'transient', 'http_503', 7000), 'retry', 'the provider is not available');
+select is(claims('fourth', 7), 'backoff 7', 'a back-off from afterwards holds');
+update oauth.connections set next_attempt_at = clock_timestamp() + interval '25 hours' where id = hers();
+select is(claims('fourth', 7), 'claimed 7', 'but not one of more than a day');
+update oauth.connections
+   set lease_until = clock_timestamp() + interval '121 s', forced_until = clock_timestamp() + interval '11 minutes'
+ where id = hers();
+select is(claims('fifth', 7), 'busy 7', 'of a lease that is longer than any');
+select ok((connection()).lease_until < clock_timestamp() + interval '25 s', 'only the usual length is believed');
+select is((connection()).forced_until, null, 'an allowance that is overdrawn by more than there is counts as full');
+select is(commits('fourth', 7, '8'), 'committed 8', 'the holder commits');
+select clock_is_set_back('1 hour');
+select is(claims('forcing', 8, true), 'claimed 8', 'tokens of the future do not count as young');
 
 select * from finish();
 rollback;

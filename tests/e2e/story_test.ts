@@ -1,7 +1,7 @@
 /** The product over HTTP, as a front end and a script use it: real PostgreSQL, real supabase-js, real processes. */
 import { AppUser, Refused } from "../../local/stack/app_user.ts";
 import { assert, assertEquals, assertRejects } from "../support/assert.ts";
-import { expire, type OwnStack, withStack } from "../support/own_stack.ts";
+import { expire, mature, type OwnStack, withStack } from "../support/own_stack.ts";
 
 Deno.test("two users and a forged token", async (t) => {
   await withStack({ instances: { "search-persons": 2 } }, async (stack) => {
@@ -48,6 +48,7 @@ Deno.test("two users and a forged token", async (t) => {
     });
 
     await t.step("searches under way when a refresh ends their access token are answered", async () => {
+      await mature(stack);
       await control.configure({ old_access_dies: true });
       const before = await control.counts();
       const [forced, ...answers] = await Promise.all([
@@ -66,6 +67,7 @@ Deno.test("two users and a forged token", async (t) => {
     });
 
     await t.step("refresh-token refreshes one connection, and sweeps for cron", async () => {
+      await mature(stack);
       const body = { connection_id: connection.id, force: true };
       const forced = await ana.invoke<{ outcome: string; expires_at: string }>("refresh-token", body);
       assertEquals(forced.outcome, "refreshed");

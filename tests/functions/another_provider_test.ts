@@ -85,6 +85,7 @@ story("a provider that is only a definition is connected, refreshed and called",
   assertEquals(account, { id: "u-7", name: "Mari", email: "mari@made-up.example" });
   assertEquals(scope, ["files:read", "offline_access"]);
 
+  stage.clock.pause(10_001);
   server.expire();
   const connection_id = String(id);
   const call = { connection_id, user_id: MARI, path: "/files", query: {} };
@@ -92,6 +93,7 @@ story("a provider that is only a definition is connected, refreshed and called",
   assertEquals(JSON.parse(new TextDecoder().decode(files.body)), { files: ["a.txt"] });
   assertEquals([files.attempts, files.version, server.tokens()], [2, 2, 2]);
 
+  stage.clock.pause(10_001);
   const forced = await stage.refresh({ user: MARI, body: { connection_id, force: true } });
   assertEquals([forced.status, forced.body.outcome, server.tokens()], [200, "refreshed", 3]);
 

@@ -40,6 +40,7 @@ story("force refreshes a fresh connection, for its owner and for a secret key", 
   const id = (await connect(stage)).toUpperCase();
   for (const [index, caller] of [{ user: MARI }, { headers: SECRET }].entries()) {
     const { body } = await stage.refresh({ ...caller, body: { connection_id: id, force: true } });
+    stage.clock.pause(10_001);
     assertEquals([body.outcome, body.version], ["refreshed", index + 2]);
   }
 });

@@ -24,10 +24,15 @@ export async function makeContext(options: Options = {}): Promise<TestContext> {
   return { ...await contextOn(store, { ...options, clock }), store, clock };
 }
 
-/** Puts an active connection with sealed tokens into the context's store; of a new user, unless told whose. */
+/**
+ * Puts an active connection with sealed tokens into the context's store; of a new user, unless told whose. It has been
+ * there for a minute: one that is young is not refreshed by force.
+ */
 export async function connected(
   context: Pick<TestContext, "store" | "keyring" | "client">,
   options: ConnectedOptions = {},
 ): Promise<Connected> {
-  return await connect(context, { ...options, user_id: await context.store.user(options.user_id) });
+  const made = await connect(context, { ...options, user_id: await context.store.user(options.user_id) });
+  await context.store.backdate(made.id, { refreshed_at: 60_000 });
+  return made;
 }

@@ -31,3 +31,10 @@ export async function expire({ sql, control }: OwnStack, connection_id: string):
     set access_expires_at = now() - interval '1 second', refresh_after = now() - interval '5 minutes'
     where id = ${connection_id}`;
 }
+
+/** Past the age up to which a token is not refreshed by force. */
+export async function mature({ database_url }: Pick<Stack, "database_url">): Promise<void> {
+  const sql = postgres(database_url, { max: 1 });
+  await sql`update oauth.connections set refreshed_at = refreshed_at - interval '10 seconds'`;
+  await sql.end();
+}

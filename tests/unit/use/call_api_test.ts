@@ -85,8 +85,13 @@ Deno.test("callApi() lets a second 401 stand: one refresh, one replay, the conne
 });
 
 Deno.test("callApi() lets a 401 stand where no further refresh is allowed", async () => {
-  const { ask, refreshes, api, left } = await scene(Array.from({ length: 23 }, () => status(401)));
-  for (let asked = 0; asked < 10; asked += 1) await refusal(ask(), "PROVIDER_REJECTED");
+  const { ask, refreshes, api, left, context, made } = await scene(
+    Array.from({ length: 23 }, () => status(401)),
+  );
+  for (let asked = 0; asked < 10; asked += 1) {
+    await refusal(ask(), "PROVIDER_REJECTED");
+    await context.store.backdate(made.id, { refreshed_at: 10_001 });
+  }
   assertEquals([refreshes(), api().length, left()], [10, 20, 3]);
   const error = await refusal(ask(), "PROVIDER_REJECTED");
   assertEquals([error.details.status, refreshes(), api().length], [401, 10, 21]);
