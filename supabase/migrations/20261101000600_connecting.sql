@@ -18,18 +18,17 @@ create function public.oauth_connect(
   p_request_id text,
   p_client_id text default null,
   p_client_fingerprint text default null,
-  p_since_exchange_ms bigint default 0
+  p_exchange_ms bigint default 0
 )
 returns setof public.oauth_connections
 language plpgsql security invoker
 set search_path = '' set lock_timeout = '2s'
 as $$
 declare
-  -- Before anything that may have to wait.
   v_now timestamptz := clock_timestamp();
-  v_exchanged_at timestamptz := v_now - greatest(p_since_exchange_ms, 0) * interval '1 millisecond';
-  v_latest timestamptz;
   v_request oauth.authorization_requests;
+  v_exchanged_at timestamptz;
+  v_latest timestamptz;
   v_scope text[] := array_remove(string_to_array(coalesce(p_scope, ''), ' '), '');
 begin
   -- Before any row: whoever is to revoke for this account decides under the same lock whether anybody still uses it.
@@ -48,6 +47,9 @@ begin
   then
     raise exception 'The authorization request was not taken by this user at this provider' using errcode = '22023';
   end if;
+
+  -- From when the database knew, not from when this arrived: a call that was held up is not a later exchange.
+  v_exchanged_at := least(coalesce(v_request.taken_at + p_exchange_ms * interval '1 millisecond', v_now), v_now);
 
   -- A new connection begins as a disconnected one: from there on, connecting and connecting again are the same.
   insert into oauth.connections (
@@ -100,7 +102,7 @@ $$;
 revoke execute on function public.oauth_connect from public, anon, authenticated;
 grant execute on function public.oauth_connect to service_role;
 comment on function public.oauth_connect is
-  'Stores a connection and its tokens, in place if it exists, and erases the secrets of the request it came of. An exchange earlier than the one that is stored, or than the end of the connection, changes nothing of it; so does a repeated call for the same request. Returns the connection as its owner sees it.';
+  'Stores a connection and its tokens, in place if it exists, and erases the secrets of the request it came of. An exchange earlier than the one that is stored, or than the end of the connection, changes nothing of it; so does a repeated call for the same request. Returns the connection as its owner sees it. p_exchange_ms is what passed between the request''s being taken and its code''s being exchanged.';
 
 create function public.oauth_disconnect(p_id uuid, p_user_id uuid, p_provider text)
 returns setof public.oauth_connections

@@ -1,7 +1,7 @@
 -- Connecting, connecting again, and the three ends of a connection: by its owner, by the provider, with its user.
 begin;
 \ir helpers.psql
-select plan(80);
+select plan(81);
 select as_server();
 
 -- Connecting
@@ -185,44 +185,58 @@ select is(
 
 -- Two tabs, and an end between exchange and storing
 
-select is(connects('second'), 8::bigint, 'of two exchanges the later is stored first');
-select ok(
-  begins('slow tab') = 'begun' and receives('slow tab') is not null and takes('slow tab') is not null,
-  'the earlier one''s tab was slow'
+select elapse('10 min');
+select is(
+  connects('second', p_request_id => exchanges('fast tab', '10 s')), 8::bigint, 'the later of two exchanges is stored first'
 );
 select results_eq(
   $$ select id, status, access_expires_at from public.oauth_connect(hers(), alice(), 'pipedrive', '7:1', 'Old name',
-       null, 'base', 'v1.k1.iv.access', 'v1.k1.iv.refresh', 'k1', 3600000, 0, 'slow tab',
-       p_since_exchange_ms => 5000) $$,
+       null, 'base', 'v1.k1.iv.access', 'v1.k1.iv.refresh', 'k1', 3600000, 0, exchanges('slow tab', '60 s')) $$,
   $$ values (hers(), 'active', (connection()).access_expires_at) $$,
-  'it is answered with the connection as it stands'
+  'the earlier one''s tab is answered with the connection as it stands'
 );
 select is(
   (connection()).version || ' ' || tokens() || ' ' || (connection()).account_name,
   '8 v1.k1.iv.access-second v1.k1.iv.refresh-second Acme', 'and changes nothing of it'
 );
 select is(takes('slow tab'), 'finished ' || hers(), 'its request is finished all the same');
-select is(connects('same', p_since_exchange_ms => 0), 9::bigint, 'an exchange after that is stored');
+select results_eq(
+  $$ select status, access_expires_at - (connection()).access_expires_at from public.oauth_connect(hers(), alice(),
+       'pipedrive', '7:1', 'Acme', null, 'base', 'v1.k1.iv.access-slow', 'v1.k1.iv.refresh-slow', 'k1', 3600000, 0,
+       exchanges('slow exchange', '15 s'), p_exchange_ms => 14000) $$,
+  $$ select 'active', interval '0' $$, 'what was taken earlier, but exchanged later'
+);
+select is(tokens(), 'v1.k1.iv.access-slow v1.k1.iv.refresh-slow', 'is stored');
+select is((connection()).version, 9::bigint, 'once');
 select is(disconnects(), 'disconnected', 'Alice disconnects');
 select is(
-  connects('before', p_since_exchange_ms => 60000), 10::bigint, 'what was exchanged before that does not bring it back'
+  connects('before', p_request_id => exchanges('before', '1 min')), 10::bigint,
+  'what was exchanged before that does not bring it back'
 );
 select is((connection()).status, 'disconnected', 'she stays disconnected');
-select is(connects('after'), 11::bigint, 'what is exchanged afterwards does');
+select is(connects('after', p_request_id => exchanges('after', '0')), 11::bigint, 'what is exchanged afterwards does');
 select is(
   public.oauth_uninstall('pipedrive', '7:1', clock_timestamp() + interval '1 minute'), 1, 'the account is uninstalled'
 );
-select is(connects('before', p_since_exchange_ms => 60000), 12::bigint, 'the same holds for that');
+select is(
+  connects('before', p_request_id => exchanges('before it', '1 min')), 12::bigint, 'the same holds for that'
+);
+select exchanges('in between', '0');
 select is(
   public.oauth_uninstall('pipedrive', '7:1', clock_timestamp()), 0, 'a notice about what has ended already'
 );
-select is(connects('before', p_since_exchange_ms => 100), 12::bigint, 'is later than what is exchanged before it, too');
+select is(
+  connects('in-between', p_request_id => 'in between'), 12::bigint, 'is later than what is exchanged before it, too'
+);
 update oauth.connections set exchanged_at = clock_timestamp() + interval '1 hour' where id = hers();
 select is(
-  connects('set-back'), 13::bigint, 'a time that lies ahead, of a clock that was set back, keeps nobody from connecting'
+  connects('set-back', p_request_id => exchanges('set back', '0')), 13::bigint,
+  'a time that lies ahead, of a clock that was set back, keeps nobody from connecting'
 );
-select is(connects('old', named('new row'), p_account_key => '9:9', p_since_exchange_ms => 20000), 1::bigint,
-  'a new connection does not lose against itself');
+select is(
+  connects('old', named('new row'), p_account_key => '9:9', p_request_id => exchanges('new row', '20 s')), 1::bigint,
+  'a new connection does not lose against itself'
+);
 
 select * from finish();
 rollback;

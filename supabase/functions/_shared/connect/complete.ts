@@ -107,14 +107,14 @@ async function obtain(
   const { client, clock, report, store } = context;
   const asked = clock.now();
   const tokens = await exchange(context, taken);
-  const exchanged = clock.now();
+  const exchange_ms = Math.round(clock.now() - asked);
   try {
     const connect = await describe(context, user_id, tokens);
     return () =>
       store.connect({
         ...connect,
         elapsed_ms: Math.round(clock.now() - asked),
-        since_exchange_ms: Math.round(clock.now() - exchanged),
+        exchange_ms,
         client_id: client.client_id,
         request_id: taken.id,
       });
@@ -129,7 +129,7 @@ async function describe(
   context: Context,
   user_id: string,
   { access_token, refresh_token, expires_in, scope, ...tokens }: Awaited<ReturnType<typeof exchangeCode>>,
-): Promise<Omit<Connect, "elapsed_ms" | "since_exchange_ms" | "client_id" | "request_id">> {
+): Promise<Omit<Connect, "elapsed_ms" | "exchange_ms" | "client_id" | "request_id">> {
   const { client, keyring } = context;
   const provider = client.provider.name;
   // The address came with the answer: no token goes to one that is not allowed.

@@ -178,6 +178,7 @@ export type Database = {
           "p_client_fingerprint"?: string;
           "p_client_id"?: string;
           "p_elapsed_ms": number;
+          "p_exchange_ms"?: number;
           "p_expires_in_ms": number;
           "p_id": string;
           "p_key_id": string;
@@ -185,7 +186,6 @@ export type Database = {
           "p_refresh_token_sealed": string;
           "p_request_id": string;
           "p_scope": string;
-          "p_since_exchange_ms"?: number;
           "p_user_id": string;
         };
         Returns: {
