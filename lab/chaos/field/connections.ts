@@ -26,7 +26,7 @@ const PROVIDER = "pipedrive";
 export class Connections {
   constructor(
     private readonly sql: postgres.Sql,
-    private readonly setting: string,
+    private readonly our: { readonly setting: string; readonly client_id: string },
     private readonly grants: Grants,
     private readonly journal: Journal,
   ) {}
@@ -56,10 +56,20 @@ export class Connections {
     return { id, user_id, account_key, provider };
   }
 
+  /** Several users who have each connected the same account. */
+  async share(count: number, provider: string): Promise<Connected[]> {
+    const account_key = `1:${crypto.getRandomValues(new Uint32Array(1))[0]}`;
+    return await Promise.all(Array.from({ length: count }, async () => {
+      const connected = await this.user(account_key, provider);
+      await this.connect(connected, await controlOf(provider).grant());
+      return connected;
+    }));
+  }
+
   /** Connects, or connects again, with tokens of a new authorization. */
   async connect({ id, user_id, account_key, provider }: Connected, tokens: TokenResponse): Promise<void> {
     const { access_token, refresh_token = "", scope, expires_in } = tokens;
-    const keyring = await Keyring.parse(this.setting);
+    const keyring = await Keyring.parse(this.our.setting);
     const sealed = await sealTokenSet(keyring, { id, provider: PROVIDER }, {
       access_token,
       api_origin: provider,
@@ -71,7 +81,8 @@ export class Connections {
         p_account_name => null, p_account_email => null, p_scope => ${scope.replaceAll(",", " ")},
         p_access_token_sealed => ${sealed.access_token_sealed},
         p_refresh_token_sealed => ${sealed.refresh_token_sealed}, p_key_id => ${sealed.key_id},
-        p_expires_in_ms => ${Number(expires_in) * 1000}, p_elapsed_ms => 0, p_request_id => null)`;
+        p_expires_in_ms => ${Number(expires_in) * 1000}, p_elapsed_ms => 0, p_request_id => null,
+        p_client_id => ${this.our.client_id})`;
     await this.#learn(refresh_token, { id, provider });
   }
 
@@ -79,7 +90,7 @@ export class Connections {
   async adopt({ id, provider }: Connected): Promise<void> {
     const [row] = await this.sql`
       select refresh_token_sealed as sealed from oauth.token_sets where connection_id = ${id}`;
-    const keyring = await Keyring.parse(this.setting);
+    const keyring = await Keyring.parse(this.our.setting);
     const token = await openRefreshToken(keyring, { id, provider: PROVIDER }, String(row?.sealed));
     await this.#learn(token, { id, provider });
   }

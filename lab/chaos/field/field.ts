@@ -28,7 +28,6 @@ export interface FieldProvider {
 /** What makes a fleet differ from others. */
 interface Extra {
   readonly env?: Record<string, string>;
-  readonly env_at?: FleetOptions["env_at"];
   readonly skew?: readonly number[];
   readonly traits?: Traits;
 }
@@ -101,7 +100,7 @@ export class Field {
     const moody = await Field.#provider(undo);
     const made = { journal: new Journal(), grants: new Grants() };
     const setting = keys.token_encryption_keys;
-    const connections = new Connections(database.sql, setting, made.grants, made.journal);
+    const connections = new Connections(database.sql, { setting, ...CLIENT }, made.grants, made.journal);
     const providers = [strict, lenient, revoking, moody] as const;
     return new Field(undo, keys, database, ...providers, connections, rest.ready.origin, made);
   }
@@ -165,7 +164,6 @@ export class Field {
       name,
       sizes,
       env: { ...this.#env(), ...extra.env },
-      ...(extra.env_at !== undefined && { env_at: extra.env_at }),
       ...(extra.skew !== undefined && { skew: extra.skew }),
       ...(extra.traits !== undefined && { traits: extra.traits }),
       rest_origin,

@@ -27,8 +27,6 @@ export interface FleetOptions {
   /** How many processes of which function. */
   sizes: Readonly<Record<string, number>>;
   env: Readonly<Record<string, string>>;
-  /** By place, what one process was told otherwise. */
-  env_at?: readonly Readonly<Record<string, string>>[];
   /** By place, milliseconds by which the process mistakes the time. */
   skew?: readonly number[];
   /** In what its provider's definition differs from Pipedrive's. */
@@ -186,7 +184,6 @@ export class Fleet implements Pick<Functions, "names" | "fetch"> {
       entrypoint: fileURLToPath(new URL(`${name}/index.ts`, FUNCTIONS)),
       env: {
         ...this.#env,
-        ...this.#options.env_at?.[place],
         SUPABASE_URL: rest_origin,
         PIPEDRIVE_OAUTH_ORIGIN: provider_origin,
         OWN_WAYS: JSON.stringify({

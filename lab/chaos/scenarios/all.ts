@@ -1,5 +1,6 @@
 import { badHours } from "./bad_hours.ts";
 import { calm } from "./calm.ts";
+import { clock } from "./clock.ts";
 import { crashAfterClaim, crashes } from "./crashes.ts";
 import { database } from "./database.ts";
 import { herds } from "./herds.ts";
@@ -9,6 +10,8 @@ import { lostAnswers } from "./lost_answers.ts";
 import { meanwhile } from "./meanwhile.ts";
 import { mixed } from "./mixed.ts";
 import { outages } from "./outages.ts";
+import { refusals } from "./refusals.ts";
+import { revocations } from "./revocations.ts";
 import { stops } from "./stops.ts";
 import { wrongAnswers } from "./wrong_answers.ts";
 
@@ -24,6 +27,8 @@ export const groups: readonly (readonly Scenario[])[] = [
   stops,
   lostAnswers,
   wrongAnswers,
-  meanwhile,
+  [...meanwhile, clock],
+  revocations,
+  [refusals],
   ...alone([...outages, database, ...badHours, mixed, keyRotation]),
 ];
