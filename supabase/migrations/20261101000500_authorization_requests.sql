@@ -20,6 +20,8 @@ create table oauth.authorization_requests (
   ticket_hash text unique,
   code_sealed oauth.sealed,
   taken_at timestamptz,
+  taken_by uuid,
+  exchanges integer not null default 0 check (exchanges >= 0),
   connection_id uuid,
   created_at timestamptz not null,
   expires_at timestamptz not null,
@@ -46,6 +48,9 @@ comment on column oauth.authorization_requests.ticket_hash is
   'SHA-256 of what the redirect handed to the application: always the same for one state and code.';
 comment on column oauth.authorization_requests.taken_at is
   'When the code was last handed out to be exchanged.';
+comment on column oauth.authorization_requests.taken_by is
+  'To which attempt: should the answer be lost, it may ask again.';
+comment on column oauth.authorization_requests.exchanges is 'How often it was.';
 comment on column oauth.authorization_requests.connection_id is 'What came of it.';
 
 create index authorization_requests_user_id_idx on oauth.authorization_requests (user_id, expires_at);
@@ -171,7 +176,8 @@ create function public.oauth_take_authorization(
   p_provider text,
   p_ticket_hash text,
   p_binding_hash text,
-  p_user_id uuid
+  p_user_id uuid,
+  p_attempt_id uuid
 )
 returns table (
   outcome text,
@@ -186,8 +192,9 @@ set search_path = '' set lock_timeout = '2s'
 as $$
 #variable_conflict use_column
 declare
-  -- What a user's page, or somebody who invents codes, may send to the provider in vain.
+  -- What somebody who invents codes, or a page that tries again and again, may send to the provider in ten minutes.
   c_refused_at_most constant integer := 5;
+  c_exchanges_at_most constant integer := 20;
   v_request oauth.authorization_requests;
 begin
   perform pg_advisory_xact_lock(oauth.requests_lock(p_user_id));
@@ -203,22 +210,24 @@ begin
      for update;
   outcome := case
     when v_request.status = 'finished' then 'finished'
-    when oauth.is_under_way(v_request) then 'under_way'
     when v_request.status = 'parked' then 'taken'
+    -- The answer to the first call was lost.
+    when v_request.status = 'taken' and v_request.taken_by = p_attempt_id then 'taken'
+    when oauth.is_under_way(v_request) then 'under_way'
   end;
-  -- What is under way may be refused too.
-  if outcome = 'taken' and c_refused_at_most <= (
-    select count(*)
+  if v_request.status = 'parked' and exists (
+    select
       from oauth.authorization_requests r
      where r.user_id = p_user_id
-       and r.status in ('taken', 'refused')
        and r.expires_at > clock_timestamp()
+    -- What is under way may be refused too.
+    having count(*) filter (where r.status in ('taken', 'refused')) >= c_refused_at_most
+        or sum(r.exchanges) >= c_exchanges_at_most
   ) then
     outcome := 'too_many';
-  end if;
-  if outcome = 'taken' then
+  elsif v_request.status = 'parked' then
     update oauth.authorization_requests r
-       set status = 'taken', taken_at = clock_timestamp()
+       set status = 'taken', taken_at = clock_timestamp(), taken_by = p_attempt_id, exchanges = r.exchanges + 1
      where r.id = v_request.id;
   end if;
   return query
@@ -230,7 +239,7 @@ $$;
 revoke execute on function public.oauth_take_authorization from public, anon, authenticated;
 grant execute on function public.oauth_take_authorization to service_role;
 comment on function public.oauth_take_authorization is
-  'taken: hands out a parked code, once, to the user who began. under_way: that has happened, and its end is not known yet. finished: connection_id is what came of it. too_many: five of the user''s codes were refused in the last ten minutes. No row: unknown, refused, expired, or someone else''s.';
+  'taken: hands out a parked code, once, to the user who began. under_way: that has happened, and its end is not known yet. finished: connection_id is what came of it. too_many: of the user''s codes five were refused, or twenty handed out, in the last ten minutes. No row: unknown, refused, expired, or someone else''s.';
 
 create function public.oauth_return_authorization(p_request_id text, p_refused boolean)
 returns void

@@ -1,7 +1,7 @@
 -- An authorization is completed by the user who began it, in the page that began it, once, and soon.
 begin;
 \ir helpers.psql
-select plan(67);
+select plan(71);
 select as_server();
 
 -- The way it should go
@@ -25,6 +25,11 @@ select is_empty(
 );
 select is(takes('good'), 'v1.k1.iv.code v1.k1.iv.verifier https://x.example/callback', 'Alice takes what was parked');
 select is(takes('good'), 'under_way', 'a ticket brings the code once');
+update oauth.authorization_requests set taken_by = named('attempt') where id = 'good';
+select is(
+  takes('good', p_attempt_id => named('attempt')), 'v1.k1.iv.code v1.k1.iv.verifier https://x.example/callback',
+  'but for the attempt that has it, whose answer may have been lost'
+);
 select is(receives('good'), '/settings', 'the redirect again does not park it anew');
 select is(request_status('good'), 'taken', 'it stays taken');
 update oauth.authorization_requests set taken_at = taken_at - interval '2 minutes' where id = 'good';
@@ -123,6 +128,15 @@ select ok(begins('his', bob()) = 'begun' and receives('his') is not null, 'anoth
 select isnt(takes('his', bob()), 'too_many', 'who is not held up by it');
 select request_expires('code 1');
 select isnt(takes('code 6'), 'too_many', 'after their time it may go out');
+
+select lives_ok(
+  $$ update oauth.authorization_requests set status = 'parked', exchanges = 19 where id = 'code 6' $$,
+  'a code is tried again and again, because the provider gives no final answer'
+);
+delete from oauth.authorization_requests where id <> 'code 6';
+select isnt(takes('code 6'), 'too_many', 'twenty times');
+select public.oauth_return_authorization('code 6', false);
+select is(takes('code 6'), 'too_many', 'and no more');
 
 -- Not too many in ten minutes
 

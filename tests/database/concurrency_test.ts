@@ -71,7 +71,8 @@ Deno.test("many at once", async (test) => {
       const [row] = await sql`select ticket_hash from oauth.authorization_requests where id = 'state'`;
       const taken = await atOnce(100, () =>
         sql<{ outcome: string }[]>`
-          select outcome from public.oauth_take_authorization('pipedrive', ${row?.ticket_hash}, 'binding', ${USER})`);
+          select outcome from public.oauth_take_authorization('pipedrive', ${row?.ticket_hash}, 'binding', ${USER},
+            ${crypto.randomUUID()})`);
       assertEquals(count(taken.map(([answer]) => answer?.outcome)), { taken: 1, under_way: 99 });
     });
 
@@ -84,7 +85,8 @@ Deno.test("many at once", async (test) => {
       }
       const taken = await atOnce(20, (n) =>
         sql<{ outcome: string }[]>`
-          select outcome from public.oauth_take_authorization('pipedrive', ${`ticket ${n}`}, 'binding', ${USER})`);
+          select outcome from public.oauth_take_authorization('pipedrive', ${`ticket ${n}`}, 'binding', ${USER},
+            ${crypto.randomUUID()})`);
       assertEquals(count(taken.map(([answer]) => answer?.outcome)), { taken: 5, too_many: 15 });
     });
 
@@ -100,6 +102,22 @@ Deno.test("many at once", async (test) => {
         assert(revoked.flat().length + swept.length > 0, "nobody revoked");
         await sql`delete from oauth.revocations`;
       }
+    });
+
+    await test.step("connecting, ending, refreshing and revoking never wait for one another in a circle", async () => {
+      const ids = Array.from({ length: 4 }, () => crypto.randomUUID());
+      await sql`insert into auth.users ${sql(ids.map((id) => ({ id })))}`;
+      const one = (n: number) => ids[n % ids.length] ?? "";
+      const whatever: ((n: number) => PromiseLike<unknown>)[] = [
+        (n) => reconnectShared(sql, one(n), 99),
+        (n) => sql`select public.oauth_disconnect(${one(n)}, ${one(n)}, 'pipedrive')`,
+        () => sql`select public.oauth_uninstall('pipedrive', 'shared 99', null)`,
+        () => revocations(sql),
+        (n) => revocations(sql, one(n)),
+        (n) => commit(sql, crypto.randomUUID(), n % 9, "x", one(n)),
+      ];
+      await atOnce(240, (n) => whatever[(n * 7 + (n >> 3)) % whatever.length]?.(n) ?? Promise.resolve());
+      await sql`delete from oauth.revocations`;
     });
 
     await test.step("what is claimed to be revoked while somebody connects is claimed first, or not at all", async () => {
@@ -233,6 +251,10 @@ async function connect(sql: Sql, token: string, id = ID): Promise<void> {
 /** A user of that id connects an account that others have connected too. */
 async function connectShared(sql: Sql, id: string, account: number): Promise<void> {
   await sql`insert into auth.users (id) values (${id})`;
+  await reconnectShared(sql, id, account);
+}
+
+async function reconnectShared(sql: Sql, id: string, account: number): Promise<void> {
   await sql`
     select public.oauth_connect(${id}, ${id}, 'pipedrive', ${`shared ${account}`}, null, null, 'base', 'v1.k1.iv.a',
       'v1.k1.iv.r', 'k1', 3600000, 0, null)`;
@@ -260,9 +282,15 @@ async function claim(
   return rows[0] ?? { outcome: "nothing", lease_id: null };
 }
 
-async function commit(sql: Sql, lease_id: string, base: number, token: string): Promise<string | undefined> {
+async function commit(
+  sql: Sql,
+  lease_id: string,
+  base: number,
+  token: string,
+  id = ID,
+): Promise<string | undefined> {
   const rows = await sql<{ outcome: string }[]>`
-    select outcome from public.oauth_commit_refresh(${ID}, ${lease_id}, ${base}, ${`v1.k1.iv.access-${token}`},
+    select outcome from public.oauth_commit_refresh(${id}, ${lease_id}, ${base}, ${`v1.k1.iv.access-${token}`},
       ${`v1.k1.iv.refresh-${token}`}, 'k1', null, 3600000, 0)`;
   return rows[0]?.outcome;
 }

@@ -66,7 +66,7 @@ async function everyCall(real: Store, user_id: string) {
   for (const limit of [1, 1]) await store.beginAuthorization({ ...begin, limit });
   const received = { id: "r", provider, ticket_hash: "t", code_sealed: "v1.k1.iv.code" };
   for (const response of [received, received]) await store.receiveAuthorizationResponse(response);
-  const ticket = { provider, ticket_hash: "t", binding_hash: "b", user_id };
+  const ticket = { provider, ticket_hash: "t", binding_hash: "b", user_id, attempt_id: user_id };
   for (const one of [ticket, ticket]) await store.takeAuthorization(one);
   await store.returnAuthorization({ request_id: "r", refused: false });
   await store.takeAuthorization(ticket);

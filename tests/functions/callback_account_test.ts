@@ -68,9 +68,18 @@ story("a database that stumbles after the exchange is asked again, if it heard o
   assertEquals(await stage.requests("token:exchange"), 2);
 });
 
+story("a database that stumbles at the take is asked again, if it heard or not", async (stage) => {
+  for (const when of ["before", "after"] as const) {
+    const request = await park(stage);
+    stage.store.failNext("take_authorization", 2, when);
+    assertEquals((await complete(stage, request)).status, 200, when);
+  }
+  assertEquals(await stage.requests("token:exchange"), 2);
+});
+
 story("a database that is down at the take spends nothing: the same ticket completes", async (stage) => {
   const request = await park(stage);
-  stage.store.failNext("take_authorization");
+  stage.store.failNext("take_authorization", 3);
   assertEquals((await complete(stage, request)).refusal, [503, "STORAGE_UNAVAILABLE"]);
   assertEquals(await stage.requests("token:exchange"), 0);
   assertEquals((await complete(stage, request)).status, 200);

@@ -119,3 +119,12 @@ story("a database that stumbles under a notice, which comes only once, is asked 
   assertEquals((await stage.provider.uninstall(ACCOUNT)).status, 200);
   assertEquals(await statusOf(stage, id), "disconnected");
 });
+
+story("a database that is read-only for half a minute does not cost the notice", async (stage) => {
+  const id = await connect(stage);
+  const read_only = { data: null, error: { code: "25006", message: "" }, status: 405 };
+  stage.store.failNext("uninstall", 30, "before", read_only);
+  assertEquals((await stage.provider.uninstall(ACCOUNT)).status, 503);
+  await stage.context.background();
+  assertEquals([await statusOf(stage, id), stage.context.reports], ["disconnected", []]);
+});

@@ -88,6 +88,8 @@ function callbackPaths(provider: string): [string, Json][] {
     [`${path}/complete`, {
       post: action(provider, "complete", {
         summary: "Completes what the same user began in the same tab",
+        description:
+          "May be repeated until the request expires: the code is exchanged once, and once that is stored the same connection is answered, as it is by then. While it is being completed the answer is `STORAGE_UNAVAILABLE`.",
         requestBody: body("Complete"),
         responses: {
           200: success("Connected", ref("Connected")),
@@ -107,6 +109,8 @@ function callbackPaths(provider: string): [string, Json][] {
     [`${path}/disconnect`, {
       post: action(provider, "disconnect", {
         summary: "Ends a connection: erased here, revoked at the provider",
+        description:
+          "The tokens are erased when this answers; the refresh token is revoked behind the answer, and tried again for seven days. The last user of an account at the provider revokes.",
         requestBody: body("Disconnect"),
         responses: {
           200: success("Disconnected; also when it was before", ref("Connected")),

@@ -8,14 +8,16 @@ import { allowedApiOrigin } from "../oauth/api_origin.ts";
 import { responseInvalid } from "../oauth/api_answer.ts";
 import { classifyFailure, publicErrorOf } from "../oauth/failure.ts";
 import { exchangeCode } from "../oauth/token_endpoint.ts";
-import { COMMIT_LATE_MS, COMMIT_PAUSES_MS, PATIENCE_MS } from "../refresh/timings.ts";
-import { type Clock, retry, withDeadline, withPatience, type WorthRetrying } from "../time.ts";
+import { backOff, retry, storageUnavailable, withDeadline } from "../time.ts";
 import { learnAccount } from "./account.ts";
 import { TOO_MANY_RETRY_AFTER } from "./begin.ts";
 import { connectionId } from "./connection_id.ts";
+import { beingCompleted, untilStored } from "./until_stored.ts";
 
 /** How long the exchange may take, in milliseconds: long, because a code is spent even if its answer is not waited for. */
 const EXCHANGE_MS = 20_000;
+/** How often the database is asked for the code, whose answer may be lost. */
+const TAKE_ATTEMPTS = 3;
 
 export interface CompleteRequest {
   /** Who is signed in now. */
@@ -49,13 +51,20 @@ export async function completeAuthorization(
   context: Context,
   { user_id, ticket, binding }: CompleteRequest,
 ): Promise<Connection> {
-  const { client, store, waitUntil } = context;
-  const taken = await store.takeAuthorization({
+  const { client, clock, random, store, waitUntil } = context;
+  const request = {
     provider: client.provider.name,
     ticket_hash: await digest(ticket),
     binding_hash: await digest(binding),
     user_id,
-  });
+    attempt_id: crypto.randomUUID(),
+  };
+  const taken = await retry(
+    clock,
+    backOff(random, TAKE_ATTEMPTS),
+    storageUnavailable,
+    () => store.takeAuthorization(request),
+  );
   switch (taken?.outcome) {
     case "taken": {
       const work = connectTaken(context, user_id, taken);
@@ -70,7 +79,7 @@ export async function completeAuthorization(
     case "under_way":
       throw beingCompleted();
     case "too_many":
-      throw tooManyRefused();
+      throw tooManyExchanges();
     case undefined:
       throw requestInvalid();
   }
@@ -81,13 +90,7 @@ async function connectTaken(
   user_id: string,
   taken: TakenAuthorization,
 ): Promise<Connection> {
-  const { clock, report, waitUntil } = context;
-  const stored = await obtain(context, user_id, taken);
-  const storing = retry(clock, storingPauses(clock), notYet, stored);
-  waitUntil(storing.catch(report));
-  return await withPatience(clock, PATIENCE_MS, storing, () => {
-    throw beingCompleted();
-  });
+  return await untilStored(context, await obtain(context, user_id, taken));
 }
 
 /**
@@ -170,23 +173,9 @@ async function exchange(context: Context, taken: TakenAuthorization) {
   }
 }
 
-/** Nothing else holds the tokens, so the database is asked until it says that they are stored: as long as for a refresh. */
-function* storingPauses(clock: Clock): Generator<number> {
-  const ends = clock.now() + COMMIT_LATE_MS;
-  yield* COMMIT_PAUSES_MS;
-  while (clock.now() < ends) yield 1_000;
-}
-
-/** Only that the user is gone is a final no; whatever else came says nothing of what is stored. */
-const notYet: WorthRetrying = (error) =>
-  error instanceof PublicError && error.code === "INVALID_CREDENTIALS" ? null : 0;
-
-function beingCompleted(): PublicError {
-  return new PublicError("STORAGE_UNAVAILABLE", "this authorization is being completed: try again shortly");
-}
-
-function tooManyRefused(): PublicError {
-  const message = "the provider has refused several of your authorizations: wait before you try another";
+function tooManyExchanges(): PublicError {
+  const message =
+    "the provider has been asked too often about your authorizations: wait before you try again";
   return new PublicError("PROVIDER_RATE_LIMITED", message, { retry_after: TOO_MANY_RETRY_AFTER });
 }
 

@@ -2,10 +2,7 @@ import type { Context } from "../context.ts";
 import { notFound } from "../errors.ts";
 import type { Connection } from "../keep/store.ts";
 import { revokePending } from "../refresh/revoke.ts";
-import { backOff, retry, storageUnavailable } from "../time.ts";
-
-/** The provider sends its notice once, so that a database that stumbles is asked again. */
-const UNINSTALL_ATTEMPTS = 4;
+import { untilStored } from "./until_stored.ts";
 
 /**
  * Ends a connection of this user: the tokens are erased at once, and the refresh token is revoked at the provider behind
@@ -27,15 +24,18 @@ export async function disconnectConnection(
 
 /**
  * Takes a provider's notice that an account has ended its authorization: the tokens of all its connections are erased.
+ * It comes once, so that a database that stumbles is asked again.
  *
  * @param occurred_at ISO 8601; what was connected later stays. Null: the notice names no time, and all are erased
  * @returns how many connections it ended; a repeated notice ends none
  */
 export function uninstall(
-  { client, clock, random, store }: Context,
+  context: Context,
   { account_key, occurred_at }: { readonly account_key: string; readonly occurred_at: string | null },
 ): Promise<number> {
-  const notice = { provider: client.provider.name, account_key, occurred_at };
-  const pauses = backOff(random, UNINSTALL_ATTEMPTS);
-  return retry(clock, pauses, storageUnavailable, () => store.uninstall(notice));
+  const { client, store } = context;
+  return untilStored(
+    context,
+    () => store.uninstall({ provider: client.provider.name, account_key, occurred_at }),
+  );
 }

@@ -315,6 +315,7 @@ export type Database = {
       };
       "oauth_take_authorization": {
         Args: {
+          "p_attempt_id": string;
           "p_binding_hash": string;
           "p_provider": string;
           "p_ticket_hash": string;
