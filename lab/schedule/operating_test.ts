@@ -186,6 +186,10 @@ Deno.test("docs/operating.md", async (test) => {
       assertEquals(causes.map(({ failure_code }) => failure_code), ["rotation_lost"]);
     });
 
+    await test.step("shows what is left to be revoked", async () => {
+      assertEquals((await paste(sql, /as oldest from oauth\.revocations/)).length, 0);
+    });
+
     await test.step("shows what is kept and until when", async () => {
       const kept = await paste(sql, /as next_to_go/);
       assert(kept.length > 0 && kept.every(({ next_to_go }) => next_to_go instanceof Date));
