@@ -33,6 +33,8 @@ async function connect(sql: postgres.Sql): Promise<string> {
 }
 
 async function failRefresh(sql: postgres.Sql, id: string, how: "transient" | "permanent"): Promise<void> {
+  // A young token set is not refreshed by force.
+  await sql`update oauth.connections set refreshed_at = refreshed_at - interval '11 s' where id = ${id}`;
   const [claim] =
     await sql`select lease_id from public.oauth_claim_refresh(${id}, 1, true, '{k1}', 20000, 25000, 0)`;
   await sql`select public.oauth_fail_refresh(${id}, ${claim?.lease_id}, ${how}, 60000, 'http_503')`;
@@ -46,8 +48,8 @@ async function parked(sql: postgres.Sql, code_sealed: string): Promise<void> {
   await sql`select public.oauth_receive_authorization_response(${id}, 'pipedrive', ${ticket}, ${code_sealed})`;
 }
 
-const due = (sql: postgres.Sql) =>
-  sql`select id, lease_id from public.oauth_claim_due('pipedrive', 10, 2592000000, '{k1}', 20000, 25000, 30000)`;
+const due = (sql: postgres.Sql, failed = false) =>
+  sql`select id, lease_id from public.oauth_claim_due('pipedrive', 10, ${failed}, 2592000000, '{k1}', 20000, 25000, 30000)`;
 
 Deno.test("docs/operating.md", async (test) => {
   await withDatabase(async (database) => {
@@ -102,12 +104,20 @@ Deno.test("docs/operating.md", async (test) => {
       await failRefresh(sql, failing, "transient");
       const [provider] = await paste(sql, /from oauth\.provider_health/);
       assertEquals([provider?.provider, provider?.active, provider?.degraded], ["pipedrive", "2", "1"]);
-      const unwell = await paste(sql, /from oauth\.connection_health/);
+      const unwell = await paste(sql, /where health not in/);
       assertEquals(unwell.map(({ id, last_error }) => [id, last_error]), [[failing, "http_503"]]);
       const failures = await paste(sql, /as failures/);
       assertEquals(failures.map(({ provider, code, failures }) => [provider, code, failures]), [
         ["pipedrive", "http_503", "1"],
       ]);
+    });
+
+    await test.step("shows under which key id tokens do not open", async () => {
+      assertEquals((await paste(sql, /unreadable_key_id is not null/)).length, 0);
+      await sql`select public.oauth_mark_unreadable('pipedrive', '{k1}', '{}', '{}')`;
+      const [found] = await paste(sql, /unreadable_key_id is not null/);
+      assertEquals([found?.provider, found?.unreadable_key_id, found?.count], ["pipedrive", "k1", "2"]);
+      await sql`select public.oauth_mark_unreadable('pipedrive', '{}', '{}', '{}')`;
     });
 
     await test.step("explains every word that the view uses", async () => {
@@ -150,6 +160,7 @@ Deno.test("docs/operating.md", async (test) => {
       await parked(sql, "v1.k1.iv.code");
       await parked(sql, "v1.k2.iv.code");
       assertEquals(await paste(sql, /'k1' in/), [{ count: "1" }]);
+      assertEquals(await paste(sql, /from oauth\.revocations where key_id/), [{ count: "0" }]);
       assertEquals(await paste(sql, /select distinct key_id/), [{ key_id: "k1" }]);
     });
 
@@ -164,7 +175,7 @@ Deno.test("docs/operating.md", async (test) => {
 
     await test.step("blames no user for what a restored backup lost", async () => {
       await paste(sql, /set lease_id = null/);
-      const all = await due(sql);
+      const all = await due(sql, true);
       assert(all.length > 0);
       for (const { id, lease_id } of all) {
         await sql`select public.oauth_fail_refresh(${id}, ${lease_id}, 'permanent', 0, null)`;
@@ -173,6 +184,10 @@ Deno.test("docs/operating.md", async (test) => {
         sql(all.map(({ id }) => id))
       }`;
       assertEquals(causes.map(({ failure_code }) => failure_code), ["rotation_lost"]);
+    });
+
+    await test.step("shows what is left to be revoked", async () => {
+      assertEquals((await paste(sql, /as oldest from oauth\.revocations/)).length, 0);
     });
 
     await test.step("shows what is kept and until when", async () => {

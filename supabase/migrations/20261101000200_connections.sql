@@ -100,11 +100,12 @@ comment on column oauth.connections.updated_at is
 
 -- The provider comes second because that is how the rows of one user are asked for.
 create index connections_user_id_provider_idx on oauth.connections (user_id, provider);
--- The sweeper's two questions. Both indexes stay small or still: what is idle changes only with a commit, what is
--- unfinished is little.
-create index connections_idle_idx on oauth.connections (provider, refreshed_at) where status = 'active';
-create index connections_unfinished_idx on oauth.connections (provider, next_attempt_at)
+-- The sweeper's two queues, each in its order: a row that failed stands in the second alone, behind what was tried before.
+create index connections_idle_idx on oauth.connections (provider, refreshed_at)
+  where status = 'active' and attempts = 0 and unsettled_until is null;
+create index connections_unfinished_idx on oauth.connections (provider, greatest(refreshed_at, claimed_at))
   where status = 'active' and (attempts > 0 or unsettled_until is not null);
+create index connections_erase_after_idx on oauth.connections (erase_after) where erase_after is not null;
 
 revoke all on oauth.connections from public, anon, authenticated, service_role;
 -- No delete: a connection goes with its user, or stays as disconnected.

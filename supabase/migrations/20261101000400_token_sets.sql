@@ -9,6 +9,7 @@ create table oauth.token_sets (
   access_token_sealed oauth.sealed not null,
   refresh_token_sealed oauth.sealed not null,
   key_id text not null,
+  unreadable_at timestamptz,
   constraint token_sets_key_id_is_the_seals check (
     split_part(access_token_sealed, '.', 2) = key_id and split_part(refresh_token_sealed, '.', 2) = key_id
   )
@@ -20,8 +21,11 @@ comment on column oauth.token_sets.access_token_sealed is
   'JSON of access_token and api_origin: where the token is sent is sealed with it, so that no edited column can redirect it.';
 comment on column oauth.token_sets.key_id is
   'Under which key both seals were made. A key may be removed once no row names it, so the check holds this to the seals themselves.';
+comment on column oauth.token_sets.unreadable_at is
+  'When these seals last did not open although others under the same key did: they are damaged.';
 
-create index token_sets_key_id_idx on oauth.token_sets (key_id);
+create index token_sets_key_id_idx on oauth.token_sets (key_id, unreadable_at nulls first);
+create index token_sets_unreadable_at_idx on oauth.token_sets (unreadable_at) where unreadable_at is not null;
 
 revoke all on oauth.token_sets from public, anon, authenticated, service_role;
 grant select, insert, update, delete on oauth.token_sets to service_role;
@@ -64,7 +68,8 @@ begin
   on conflict (connection_id) do update
      set access_token_sealed = excluded.access_token_sealed,
          refresh_token_sealed = excluded.refresh_token_sealed,
-         key_id = excluded.key_id;
+         key_id = excluded.key_id,
+         unreadable_at = null;
 
   update oauth.connections c
      set status = 'active',

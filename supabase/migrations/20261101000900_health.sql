@@ -28,6 +28,7 @@ select
   c.status,
   case
     when c.status <> 'active' then c.status
+    when u.key_id is not null then 'unreadable'
     when c.lease_until > t.now then 'refreshing'
     when c.unsettled_until is not null then 'unsettled'
     when c.next_attempt_at > t.now then 'backing_off'
@@ -45,21 +46,30 @@ select
   c.access_expires_at,
   c.refreshed_at,
   idle.days_left as idle_days_left,
-  c.refresh_ms
+  c.refresh_ms,
+  u.key_id as unreadable_key_id
 from oauth.connections c
 cross join (select clock_timestamp() as now) t
 cross join lateral (
   select case when c.status = 'active' then
     round((extract(epoch from c.refreshed_at + oauth.idle_limit(c.provider) - t.now) / 86400)::numeric, 1)
   end as days_left
-) idle;
+) idle
+-- Both are little or nothing, and found through an index; a condition with "or" would read every token set.
+left join (
+  select s.connection_id, s.key_id from oauth.token_sets s where s.unreadable_at is not null
+  union
+  select s.connection_id, s.key_id from oauth.token_sets s join oauth.unreadable_keys k on k.key_id = s.key_id
+) u on u.connection_id = c.id;
 
 comment on view oauth.connection_health is
-  'How each connection is: healthy; refreshing; unsettled (an answer was missed), backing_off and retry_due (refreshing fails at present); expiring (its refresh token dies of disuse within 14 days: the sweep does not run); reauthorization_required; disconnected.';
+  'How each connection is: healthy; refreshing; unreadable (the last sweep could not open its tokens); unsettled (an answer was missed), backing_off and retry_due (refreshing fails at present); expiring (its refresh token dies of disuse within 14 days: the sweep does not run); reauthorization_required; disconnected.';
 comment on column oauth.connection_health.last_error is
   'Null since the last success. Where reauthorization is required its cause: grant_refused or rotation_lost.';
 comment on column oauth.connection_health.idle_days_left is
   'Until the refresh token dies of disuse; null where the provider names no such time.';
+comment on column oauth.connection_health.unreadable_key_id is
+  'The key id under which the tokens are sealed, where they do not open: TOKEN_ENCRYPTION_KEYS lacks it, has another key by that id, or the seal is damaged. Null: they open.';
 comment on column oauth.connection_health.refresh_ms is
   'What the last refresh took, from the lease to the commit; null where the tokens are those of connecting or came late.';
 
@@ -81,7 +91,9 @@ select
   round(percentile_cont(0.5) within group (order by h.refresh_ms)
     filter (where h.refreshed_at > clock_timestamp() - interval '1 day')) as refresh_ms_p50,
   round(percentile_cont(0.95) within group (order by h.refresh_ms)
-    filter (where h.refreshed_at > clock_timestamp() - interval '1 day')) as refresh_ms_p95
+    filter (where h.refreshed_at > clock_timestamp() - interval '1 day')) as refresh_ms_p95,
+  count(h.unreadable_key_id) as unreadable,
+  array_agg(distinct h.unreadable_key_id) filter (where h.unreadable_key_id is not null) as unreadable_key_ids
 from oauth.connection_health h
 group by h.provider;
 

@@ -1,8 +1,13 @@
 -- How long history is kept: what repeats for 90 days, what was granted, lost or ended for two years; and nobody deletes
--- an event before its time.
+-- an event before its time. And how long tokens are that nothing can refresh any more.
 begin;
 \ir helpers.psql
-select plan(21);
+select plan(33);
+
+-- Her refresh was refused for good; her tokens may be erased after this time.
+create function ended(p_erase_after interval) returns void language sql as $$
+  update oauth.connections set status = 'reauthorization_required', erase_after = now() + p_erase_after where id = hers()
+$$;
 
 select as_server();
 select is(connects(), 1::bigint, 'the server connects Alice');
@@ -55,6 +60,26 @@ select throws_ok(
      values (hers(), alice(), 'connected', 8, now(), now()) $$,
   '428C9', null, 'nor say itself how long one is kept'
 );
+
+-- The tokens of a connection that its user has to connect again
+
+select is(connects(), 2::bigint, 'Alice connects again');
+select elapse('1 hour');
+select is(claims('late', 2), 'claimed 2', 'and a refresh is under way');
+update oauth.connections set lease_id = null, lease_until = null where id = hers();
+select ended('1 minute');
+select is(public.oauth_purge(1000), 0, 'while somebody may still bring newer tokens, these are kept');
+select ended('0');
+select is(public.oauth_purge(0), 0, 'a sweep of nothing erases nothing');
+select is(public.oauth_purge(1000), 1, 'after that they are erased');
+select is(concat((connection()).status, tokens()), 'reauthorization_required', 'the connection stays');
+select is(public.oauth_purge(1000), 0, 'once');
+select is(commits('late', 2, '3'), 'committed 3', 'a late answer is taken even so');
+select is((connection()).status, 'active', 'and brings it back');
+select ended('0');
+select is(public.oauth_purge(1000), 1, 'ended again, it is erased again');
+select is(disconnects(), 'disconnected', 'and disconnecting it');
+select is_empty('select from oauth.revocations', 'leaves nothing to revoke');
 
 -- What belongs to a user goes with the user
 

@@ -45,7 +45,7 @@ Deno.test("many at once", async (test) => {
       await sql`update oauth.connections set refreshed_at = now() - interval '40 days' where id = any(${ids})`;
       const found = await atOnce(8, async () => {
         const rows = await sql<{ id: string; outcome: string }[]>`
-          select id, outcome from public.oauth_claim_due('pipedrive', 4, 2592000000, '{k1}', 20000, 25000, 30000)`;
+          select id, outcome from public.oauth_claim_due('pipedrive', 4, false, 2592000000, '{k1}', 20000, 25000, 30000)`;
         return rows.map(({ id, outcome }) => `${id} ${outcome}`);
       });
       const claimed = found.flat();
@@ -144,7 +144,7 @@ Deno.test("one after the other", async (test) => {
         sql,
         (transaction) => commit(transaction, crypto.randomUUID(), 1, "2"),
         () =>
-          sql`select public.oauth_reseal(${ID}, 1, 'k1', 'v1.k2.iv.access', 'v1.k2.iv.spent', 'k2') as done`,
+          sql`select public.oauth_reseal(${ID}, 'v1.k1.iv.refresh-1', 'v1.k2.iv.access', 'v1.k2.iv.spent', 'k2') as done`,
       );
       assertEquals(resealed[0]?.done, false);
       const [row] = await sql`select refresh_token_sealed from oauth.token_sets where connection_id = ${ID}`;

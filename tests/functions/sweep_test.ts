@@ -7,7 +7,17 @@ import { SCHEDULE, type Stage, story } from "./stage.ts";
 import { begin, connect, OTHER_ACCOUNT } from "./steps.ts";
 
 const DAY_MS = 24 * 3_600_000;
-const NOTHING = { due: 0, refreshed: 0, failed: 0, reauthorization_required: 0, resealed: 0, purged: 0 };
+const NOTHING = {
+  due: 0,
+  refreshed: 0,
+  failed: 0,
+  reauthorization_required: 0,
+  revoked: 0,
+  abandoned: 0,
+  resealed: 0,
+  unreadable: 0,
+  purged: 0,
+};
 
 const sweep = ({ refresh }: Stage) => refresh({ headers: SCHEDULE, body: {} });
 
@@ -35,7 +45,17 @@ story("a sweep counts, over all providers, what became of what was due", async (
   await begin(stage);
   stage.clock.pause(600_001);
 
-  const swept = { due: 3, refreshed: 2, failed: 0, reauthorization_required: 1, resealed: 1, purged: 3 };
+  const swept = {
+    due: 3,
+    refreshed: 2,
+    failed: 0,
+    reauthorization_required: 1,
+    revoked: 0,
+    abandoned: 0,
+    resealed: 1,
+    unreadable: 0,
+    purged: 3,
+  };
   assertEquals((await stage.refresh({ headers: SCHEDULE })).body, swept);
   assertEquals((await stage.store.row(resealed.id)).key_id, "k2");
   const [status, version] = [(await stage.store.row(ended)).status, (await stage.store.row(kept)).version];
@@ -51,6 +71,24 @@ story("a refresh that the sweep could not make is counted and tried again later"
   stage.clock.pause(60_000);
   assertEquals((await sweep(stage)).body.refreshed, 1);
 });
+
+story(
+  "what a user ended while the provider was down is revoked, also after the key has changed",
+  async (stage) => {
+    const connection_id = await connect(stage);
+    await stage.provider.fail_next({ on: "revoke", how: "503" });
+    await stage.callback("/disconnect", { user: MARI, body: { connection_id } });
+    await stage.context.background();
+    const keyring = await makeKeyring(`k3:${KEYS.slice(3, 46)},${KEYS}`);
+    Object.assign(stage.context, { keyring });
+    const { revoked, resealed } = (await sweep(stage)).body;
+    assertEquals([revoked, resealed], [0, 1], "its time has not come");
+    Object.assign(stage.context, { keyring: await makeKeyring(`k3:${KEYS.slice(3, 46)}`) });
+    stage.clock.pause(3_600_000);
+    assertEquals((await sweep(stage)).body.revoked, 1);
+    assertEquals(await stage.store.revocations(), []);
+  },
+);
 
 story("two sweeps at once spend each refresh token once", async (stage) => {
   await stage.provider.configure({ revoke_on_reuse: true });

@@ -75,8 +75,14 @@ const swept = all({
   refreshed: count,
   failed: count,
   reauthorization_required: count,
+  revoked: { ...count, description: "Authorizations that their users had ended, now ended at the provider too." },
+  abandoned: { ...count, description: "Such that could not be ended there in seven days." },
   resealed: { ...count, description: "Token sets moved under the first key." },
-  purged: { ...count, description: "Authorization requests and events that were past their time." },
+  unreadable: { ...count, description: "Token sets that do not open with the keys at hand." },
+  purged: {
+    ...count,
+    description: "Authorization requests and events past their time, and token sets that are of no more use.",
+  },
 });
 
 export const components = {

@@ -178,7 +178,7 @@ const missingKey: Scenario = {
   name: "operator-missing-key",
   run: async (bench) => {
     const { field } = bench;
-    const another = `other:${"A".repeat(43)}`;
+    const another = `other:${"A".repeat(42)}E`;
     const site = await field.site("keyless", { "search-persons": 1 }, {
       env: { TOKEN_ENCRYPTION_KEYS: another },
     });

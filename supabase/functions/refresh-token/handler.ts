@@ -67,7 +67,10 @@ function sum(one: Swept, other: Swept): Swept {
     refreshed: one.refreshed + other.refreshed,
     failed: one.failed + other.failed,
     reauthorization_required: one.reauthorization_required + other.reauthorization_required,
+    revoked: one.revoked + other.revoked,
+    abandoned: one.abandoned + other.abandoned,
     resealed: one.resealed + other.resealed,
+    unreadable: one.unreadable + other.unreadable,
     purged: one.purged + other.purged,
   };
 }

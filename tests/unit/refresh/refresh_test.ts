@@ -477,20 +477,42 @@ Deno.test("another user's connection, another provider's and none are not found 
   assertEquals(provider.fetch.requests.length, 0);
 });
 
-Deno.test("after five failures in a row the token endpoint is left alone, then probed once, then used again", async () => {
+Deno.test("five users at whom the token endpoint fails shut out nobody else: a first try is the probe", async () => {
+  const { context, provider } = await story();
+  const make = () => connected(context, expired);
+  const told = async (connection: Connected) =>
+    (await assertRejects(() => ask(context, connection), PublicError)).code;
+  provider.next(...Array(5).fill(() => json({}, 503, { "retry-after": "60" })), () => json({}, 503));
+  for (let n = 0; n < 5; n += 1) assertEquals(await told(await make()), "PROVIDER_UNAVAILABLE");
+  const sixth = await make();
+  assertEquals([await told(sixth), provider.fetch.requests.length], ["PROVIDER_UNAVAILABLE", 6]);
+  assertEquals([await told(sixth), provider.fetch.requests.length], ["PROVIDER_UNAVAILABLE", 6], "it waits");
+  const healthy = await connected(context, { ...expired, refresh_token: provider.current });
+  assertEquals((await ask(context, healthy)).access_token, "access-1");
+  assertEquals([await told(sixth), provider.fetch.requests.length], ["REAUTHORIZATION_REQUIRED", 8]);
+});
+
+Deno.test("while an outage lasts, who met it is probed once in 15 s", async () => {
   const { context, provider } = await story();
   const connections = await Promise.all(Array.from({ length: 8 }, () => connected(context, expired)));
-  provider.next(...Array(5).fill(() => json({}, 503, { "retry-after": "60" })));
-  for (const connection of connections) {
-    assertEquals(
-      (await assertRejects(() => ask(context, connection), PublicError)).code,
-      "PROVIDER_UNAVAILABLE",
-    );
+  provider.next(...Array(9).fill(() => json({}, 503, { "retry-after": "10" })));
+  const askAll = () => Promise.allSettled(connections.map((connection) => ask(context, connection)));
+  await askAll();
+  await askAll();
+  assertEquals(provider.fetch.requests.length, 8);
+  await context.clock.sleep(16_000);
+  await askAll();
+  assertEquals(provider.fetch.requests.length, 9);
+});
+
+Deno.test("a wrong client secret is told to each user, not PROVIDER_UNAVAILABLE for ever", async () => {
+  const { context, provider } = await story();
+  provider.next(...Array(7).fill(() => refusal("invalid_client", 401)));
+  for (let n = 0; n < 7; n += 1) {
+    const connection = await connected(context, expired);
+    const { code } = await assertRejects(() => ask(context, connection), PublicError);
+    assertEquals(code, "CONFIGURATION_INVALID");
   }
-  assertEquals(provider.fetch.requests.length, 5);
-  await context.clock.sleep(20_000);
-  const revived = await connected(context, { ...expired, refresh_token: provider.current });
-  assertEquals((await ask(context, revived)).access_token, "access-1");
 });
 
 Deno.test("a scope that the database would refuse does not cost the token that came with it", async () => {

@@ -102,6 +102,7 @@ export type Database = {
       };
       "oauth_claim_due": {
         Args: {
+          "p_failed": boolean;
           "p_idle_ms": number;
           "p_key_ids": (string)[];
           "p_lease_ms": number;
@@ -267,6 +268,28 @@ export type Database = {
         Args: { "p_id": string; "p_refresh_token_sealed": string };
         Returns: undefined;
       };
+      "oauth_keys_in_use": {
+        Args: { "p_samples": number };
+        Returns: {
+          "id": string;
+          "key_id": string;
+          "marked": boolean;
+          "provider": string;
+          "refresh_token_sealed": string;
+        }[];
+      };
+      "oauth_mark_unreadable": {
+        Args: {
+          "p_ids": (string)[];
+          "p_key_ids": (string)[];
+          "p_provider": string;
+          "p_refresh_tokens_sealed": (string)[];
+        };
+        Returns: {
+          "key_id": string;
+          "unreadable": number;
+        }[];
+      };
       "oauth_peek": {
         Args: { "p_id": string; "p_seen_version": number; "p_user_id": string };
         Returns: {
@@ -293,9 +316,8 @@ export type Database = {
           "p_access_token_sealed": string;
           "p_id": string;
           "p_key_id": string;
-          "p_new_key_id": string;
           "p_refresh_token_sealed": string;
-          "p_version": number;
+          "p_sealed": string;
         };
         Returns: boolean;
       };
@@ -304,13 +326,11 @@ export type Database = {
         Returns: undefined;
       };
       "oauth_sealed_under_other_keys": {
-        Args: { "p_key_id": string; "p_limit": number; "p_provider": string };
+        Args: { "p_key_ids": (string)[]; "p_limit": number; "p_provider": string };
         Returns: {
           "access_token_sealed": string;
           "id": string;
-          "key_id": string;
           "refresh_token_sealed": string;
-          "version": number;
         }[];
       };
       "oauth_take_authorization": {

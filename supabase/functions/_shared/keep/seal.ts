@@ -53,6 +53,8 @@ export class Keyring {
         ? "repeats a key id"
         : bytesOf(encoded)?.length !== KEY_BYTES
         ? `is not ${KEY_BYTES} bytes of base64url`
+        : bytesOf(encoded)?.every((byte) => byte === 0)
+        ? "is all zeros, which is no key"
         : null;
       if (problem) throw invalid(`entry ${index + 1} of TOKEN_ENCRYPTION_KEYS ${problem}`);
       keys.set(key_id, await importKey(encoded));
@@ -84,7 +86,7 @@ export class Keyring {
     const [format, key_id = "", iv = "", ciphertext = "", ...rest] = sealed.split(".");
     const [ivBytes, ciphertextBytes] = [bytesOf(iv), bytesOf(ciphertext)];
     if (format !== FORMAT || rest.length > 0 || ivBytes?.length !== IV_BYTES || !ciphertextBytes) {
-      throw invalid(`the stored ${data.field} is not a seal of this version`);
+      throw doesNotOpen(`the stored ${data.field}`, "it is not a seal of this version");
     }
     const key = await this.#derive(key_id, data);
     try {
@@ -96,9 +98,7 @@ export class Keyring {
       );
       return new TextDecoder().decode(plaintext);
     } catch {
-      throw invalid(
-        `the stored ${data.field} does not open with key id "${key_id}" of TOKEN_ENCRYPTION_KEYS`,
-      );
+      throw doesNotOpen(`the stored ${data.field}`, `not with the key at hand for key id "${key_id}"`);
     }
   }
 
@@ -127,7 +127,7 @@ export class Keyring {
 
   #key(key_id: string): CryptoKey {
     const key = this.#keys.get(key_id);
-    if (!key) throw invalid(`TOKEN_ENCRYPTION_KEYS has no key id "${key_id}", under which a token is sealed`);
+    if (!key) throw doesNotOpen("a stored token", `there is no key of its key id "${key_id}"`);
     return key;
   }
 }
@@ -163,8 +163,16 @@ function importKey(encoded: string): Promise<CryptoKey> {
   ]);
 }
 
+/** Null: it is not base64url, of which no text is one character longer than a multiple of four. */
 function bytesOf(encoded: string) {
-  return /^[A-Za-z0-9_-]+$/.test(encoded) ? new Uint8Array(base64url.decode(encoded)) : null;
+  const decodes = /^[A-Za-z0-9_-]+$/.test(encoded) && encoded.length % 4 !== 1;
+  return decodes ? new Uint8Array(base64url.decode(encoded)) : null;
+}
+
+/** The log learns the key id, a caller does not. */
+function doesNotOpen(what: string, why: string): PublicError {
+  const message = `${what} does not open with TOKEN_ENCRYPTION_KEYS`;
+  return new PublicError("CONFIGURATION_INVALID", message, { reason: `${message}: ${why}` });
 }
 
 function invalid(message: string): PublicError {

@@ -56,7 +56,10 @@ export type TakenAuthorization =
 export type PendingRevocation =
   & Omit<Row<"claim_revocations">, "outcome">
   & { readonly outcome: "claimed" | "abandoned" };
-export type SealedTokenSet = Row<"sealed_under_other_keys">;
+/** Sealed under a key id that is in use, to be tried. */
+export type SampleOfKey = Row<"keys_in_use">;
+/** Without an access token it is a refresh token that is left to be revoked. */
+export type SealedTokenSet = Row<"sealed_under_other_keys", "access_token_sealed">;
 
 /** The part of a supabase-js client that a store uses. */
 export type Rpc = Pick<SupabaseClient<Database>, "rpc">;
@@ -130,11 +133,15 @@ export function supabaseStore(client: Rpc) {
     /** Erases what was revoked. */
     finishRevocation: (args: Args<"finish_revocation">) => call("finish_revocation", args),
 
+    /** The key ids under which tokens lie, each with some of them. */
+    keysInUse: (args: Args<"keys_in_use">) => rows<SampleOfKey>("keys_in_use", args),
+    /** Keeps what did not open for `health`. Returns how many of the provider that are, by key id. */
+    markUnreadable: (args: Args<"mark_unreadable">) => rows<Row<"mark_unreadable">>("mark_unreadable", args),
     sealedUnderOtherKeys: (args: Args<"sealed_under_other_keys">) =>
       rows<SealedTokenSet>("sealed_under_other_keys", args),
-    /** Replaces the seals if version and key are still those. */
-    reseal: (args: Args<"reseal">) => value<boolean>("reseal", args),
-    /** Deletes expired authorization requests and events past their time, up to `limit` of each. Returns how many. */
+    /** Replaces the seals if `sealed` is still the refresh token's. */
+    reseal: (args: Args<"reseal", "access_token_sealed">) => value<boolean>("reseal", args),
+    /** Deletes expired authorization requests, events past their time and tokens of no more use, up to `limit` of each. Returns how many. */
     purge: (args: Args<"purge">) => value<number>("purge", args),
   };
 }

@@ -70,7 +70,7 @@ async function claimUntilRefreshed(context: Context, seen: Seen): Promise<Refres
   const ends = clock.now() + PATIENCE_MS;
   for (;;) {
     const started = clock.now();
-    const shut_ms = memory.breaker.wait(started);
+    const shut_ms = memory.breaker.wait(started, seen.id);
     if (shut_ms > 0) throw refreshUnavailable(seen.id, shut_ms);
     const claim = await store.claimRefresh({
       id: seen.id,

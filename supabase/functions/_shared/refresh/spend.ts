@@ -38,8 +38,8 @@ export async function spend(
   if (left_ms < MINIMUM_LEFT_MS) {
     return fail(context, lease, { class: "transient", wait_ms: 0, code: "claim_late" });
   }
-  if (!memory.breaker.enter(clock.now())) {
-    const wait_ms = memory.breaker.wait(clock.now());
+  if (!memory.breaker.enter(clock.now(), lease.id)) {
+    const wait_ms = memory.breaker.wait(clock.now(), lease.id);
     return fail(context, lease, { class: "transient", wait_ms, code: "breaker_open" });
   }
   const sent = clock.now();
@@ -50,7 +50,7 @@ export async function spend(
   } catch (error) {
     return recordFailure(context, lease, attempt, error);
   }
-  memory.breaker.success();
+  memory.breaker.success(lease.id);
   const { access_token, api_origin = opened.api_origin, refresh_token = opened.refresh_token } = tokens;
   const kept = { access_token, api_origin, refresh_token };
   return commit(context, lease, kept, tokens, () => clock.now() - sent);
@@ -84,8 +84,8 @@ async function recordFailure(
 ): Promise<PublicError> {
   const { clock, client: { provider }, memory } = context;
   const failure = classifyFailure(error, provider);
-  if (failure.class === "permanent") memory.breaker.success();
-  else memory.breaker.failure(clock.now());
+  if (failure.class === "permanent") memory.breaker.success(lease.id);
+  else memory.breaker.failure(clock.now(), lease.id, error);
   const wait_ms = Math.max(
     failure.retry_after_ms ?? 0,
     failure.operator ? OPERATOR_WAIT_MS : 0,

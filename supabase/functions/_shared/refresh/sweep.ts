@@ -1,20 +1,25 @@
 import type { Context } from "../context.ts";
 import { PublicError } from "../errors.ts";
-import type { Lease, SealedTokenSet } from "../keep/store.ts";
-import { openAccessToken, openRefreshToken, sealTokenSet } from "../keep/token_set.ts";
+import type { Lease } from "../keep/store.ts";
+import { keepReadable } from "./readable.ts";
+import { revokePending } from "./revoke.ts";
 import { spend } from "./spend.ts";
 import { leaseTimings } from "./timings.ts";
 
-/** Refreshes that start together: as many as are leased at once, so that no lease runs while its request waits. */
-const CONCURRENCY = 10;
+/** Refreshes side by side. Each starts as soon as it is leased, so that no lease runs while its request waits. */
+const CONCURRENCY = 40;
+/** What failed before takes at most a quarter of the places, however long each of it hangs. */
+const LANES = [
+  { failed: false, places: CONCURRENCY * 3 / 4 },
+  { failed: true, places: CONCURRENCY / 4 },
+];
+type Lane = (typeof LANES)[number];
 /**
- * No new batch after this many milliseconds. The platform gives an isolate no new request in the second half of its wall
- * clock (75 of 150 s on the free plan), so whoever claims within 45 s has 30 s left to ask and to commit.
+ * Nothing is claimed after this many milliseconds. The platform gives an isolate no new request in the second half of
+ * its wall clock (75 of 150 s on the free plan), so whoever claims within 45 s has 30 s left to ask and to commit.
  */
 const BATCHES_MS = 45_000;
-/** Token sets resealed in one call. */
-const RESEAL_LIMIT = 500;
-/** Authorization requests purged in one call, and as many events. */
+/** What is purged in one call, of each kind. */
 const PURGE_LIMIT = 1_000;
 
 export interface Swept {
@@ -22,43 +27,72 @@ export interface Swept {
   readonly refreshed: number;
   readonly failed: number;
   readonly reauthorization_required: number;
+  /** Authorizations that their users had ended. */
+  readonly revoked: number;
+  /** Such that could not be revoked in seven days. */
+  readonly abandoned: number;
   readonly resealed: number;
-  /** Authorization requests and events together. */
+  /** Token sets that do not open with the keys at hand. */
+  readonly unreadable: number;
+  /** Authorization requests, events and token sets that nothing can refresh any more, together. */
   readonly purged: number;
 }
 
 /**
- * Does what is due for one provider: refreshes what would otherwise die of disuse or was left unfinished, reseals
- * what lies under an old key, purges what nobody came back for and what was kept for its time. Two sweeps at once share the work.
+ * Does what is due for one provider: refreshes what would otherwise die of disuse or was left unfinished, revokes what
+ * users have ended, reseals what lies under an old key and counts what does not open, purges what nobody came back for
+ * and what was kept for its time. Two sweeps at once share the work.
  */
 export async function sweep(context: Context): Promise<Swept> {
   const refreshes = await refreshDue(context);
-  const resealed = await resealAll(context);
+  const revocations = await revokePending(context);
+  const seals = await keepReadable(context);
   const purged = await context.store.purge({ limit: PURGE_LIMIT });
-  return { ...refreshes, resealed, purged };
+  return { ...refreshes, ...revocations, ...seals, purged };
 }
 
-async function refreshDue(context: Context): Promise<Omit<Swept, "resealed" | "purged">> {
-  const { clock, client: { provider }, keyring, memory, store } = context;
-  const count = { due: 0, refreshed: 0, failed: 0, reauthorization_required: 0 };
-  const ends = clock.now() + BATCHES_MS;
-  while (clock.now() < ends && memory.breaker.wait(clock.now()) === 0) {
-    const started = clock.now();
-    const batch = await store.claimDue({
-      provider: provider.name,
-      limit: CONCURRENCY,
-      idle_ms: provider.keep_alive_ms,
-      key_ids: [...keyring.key_ids],
-      ...leaseTimings(provider),
-    });
-    const leases = batch.filter((due) => due.outcome === "claimed");
-    if (leases.length === 0) break;
-    for (const outcome of await Promise.all(leases.map((lease) => refreshOne(context, lease, started)))) {
-      count.due += 1;
-      count[outcome] += 1;
-    }
-  }
+type Count = Record<"due" | Awaited<ReturnType<typeof refreshOne>>, number>;
+
+async function refreshDue(context: Context): Promise<Count> {
+  const count: Count = { due: 0, refreshed: 0, failed: 0, reauthorization_required: 0 };
+  const ends = context.clock.now() + BATCHES_MS;
+  await Promise.all(LANES.map((lane) => work(context, lane, count, ends)));
   return count;
+}
+
+/** Keeps the lane's places taken while there is something due. Where the endpoint is down only what was begun is ended. */
+async function work(context: Context, lane: Lane, count: Count, ends: number): Promise<void> {
+  const { clock, memory } = context;
+  const under_way = new Set<Promise<unknown>>();
+  let more = true;
+  for (;;) {
+    const started = clock.now();
+    if (more && started < ends && memory.breaker.wait(started) === 0) {
+      const places = lane.places - under_way.size;
+      const leases = await claim(context, lane, places);
+      more = leases.length === places;
+      for (const lease of leases) {
+        const refresh = refreshOne(context, lease, started)
+          .then((outcome) => (count.due += 1, count[outcome] += 1))
+          .finally(() => under_way.delete(refresh));
+        under_way.add(refresh);
+      }
+    }
+    if (under_way.size === 0) return;
+    await Promise.race(under_way);
+  }
+}
+
+async function claim({ client: { provider }, keyring, store }: Context, lane: Lane, limit: number) {
+  const due = await store.claimDue({
+    provider: provider.name,
+    limit,
+    failed: lane.failed,
+    idle_ms: provider.keep_alive_ms,
+    key_ids: [...keyring.key_ids],
+    ...leaseTimings(provider),
+  });
+  return due.filter((one): one is Lease => one.outcome === "claimed");
 }
 
 async function refreshOne(
@@ -76,31 +110,4 @@ async function refreshOne(
     context.report(error);
     return "failed";
   }
-}
-
-/** Reseals under the key that seals now. What does not open is reported and left as it is. */
-async function resealAll(context: Context): Promise<number> {
-  const { client, keyring: { key_id }, report, store } = context;
-  const under_others = { provider: client.provider.name, key_id, limit: RESEAL_LIMIT };
-  let resealed = 0;
-  for (const row of await store.sealedUnderOtherKeys(under_others)) {
-    try {
-      if (await resealOne(context, row)) resealed += 1;
-    } catch (error) {
-      report(error);
-    }
-  }
-  return resealed;
-}
-
-async function resealOne({ client, keyring, store }: Context, row: SealedTokenSet): Promise<boolean> {
-  const { id, version, key_id } = row;
-  const owner = { id, provider: client.provider.name };
-  const access_token = await openAccessToken(keyring, owner, row.access_token_sealed);
-  const refresh_token = await openRefreshToken(keyring, owner, row.refresh_token_sealed);
-  const { key_id: new_key_id, ...seals } = await sealTokenSet(keyring, owner, {
-    ...access_token,
-    refresh_token,
-  });
-  return store.reseal({ id, version, key_id, ...seals, new_key_id });
 }
