@@ -271,6 +271,12 @@ for (const api_domain of ["https://evil.example", "https://baltictimber.pipedriv
   });
 }
 
+story("an address that is only spelt otherwise is the same", async (stage) => {
+  await stage.provider.configure({ api_domain: "https://BalticTimber.pipedrive.com/" });
+  const { status } = await complete(stage, await park(stage));
+  assertEquals([status, (await stage.search("?term=zofia")).status], [200, 200]);
+});
+
 story("an exchange without a refresh token is no connection, and revokes nothing", async (stage) => {
   await stage.provider.configure({ omit_refresh_token: true });
   assertEquals((await complete(stage, await park(stage))).refusal, [502, "PROVIDER_RESPONSE_INVALID"]);

@@ -75,7 +75,10 @@ const swept = all({
   refreshed: count,
   failed: count,
   reauthorization_required: count,
-  revoked: { ...count, description: "Authorizations that their users had ended, now ended at the provider too." },
+  revoked: {
+    ...count,
+    description: "Authorizations that their users had ended, now ended at the provider too.",
+  },
   abandoned: { ...count, description: "Such that could not be ended there in seven days." },
   resealed: { ...count, description: "Token sets moved under the first key." },
   unreadable: { ...count, description: "Token sets that do not open with the keys at hand." },

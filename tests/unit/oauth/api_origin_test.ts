@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { allowedApiOrigin } from "../../../supabase/functions/_shared/oauth/api_origin.ts";
+import { allowedApiOrigin, readOrigin } from "../../../supabase/functions/_shared/oauth/api_origin.ts";
 import { assert, assertEquals } from "../../support/assert.ts";
 import { makeClient } from "../../support/make.ts";
 
@@ -86,6 +86,20 @@ for (const origin of refused) {
   });
 }
 
+Deno.test("readOrigin() leaves everything as it came that could lead elsewhere", () => {
+  const same =
+    /^\s*https:\/\/(acme\.pipedrive\.com|ACME\.pipedrive\.com)(:443)?\/?\s*$|^http:\/\/127\.0\.0\.1:9000\/$/i;
+  for (const origin of refused) {
+    const expected = same.test(origin) ? new URL(origin).origin : null;
+    assertEquals(allowedApiOrigin(client, readOrigin(origin) ?? ""), expected, JSON.stringify(origin));
+  }
+  for (const other of [undefined, null, 7, ["https://acme.pipedrive.com"], { length: 1 }]) {
+    assertEquals(readOrigin(other), null);
+  }
+  assertEquals(readOrigin("https://\u212Aiosk.pipedrive.com"), "https://\u212Aiosk.pipedrive.com");
+  assertEquals(readOrigin("http://localhost:80/"), "http://localhost");
+});
+
 Deno.test("allowedApiOrigin() takes plain http from the settings for this machine alone", () => {
   const careless = makeClient({ api_origins: ["http://sandbox.example", "http://localhost:9000"] });
   assertEquals(allowedApiOrigin(careless, "http://sandbox.example"), null);
@@ -132,8 +146,8 @@ Deno.test("allowedApiOrigin() lets nothing through whose parsed host is not on t
   );
   const text = fc.array(piece, { minLength: 1, maxLength: 7 }).map((pieces) => pieces.join(""));
   fc.assert(
-    fc.property(fc.oneof(text, text.map((rest) => `https://${rest}`)), (origin) => {
-      const judged = allowedApiOrigin(client, origin);
+    fc.property(fc.oneof(text, text.map((rest) => `https://${rest}`)), fc.boolean(), (origin, read) => {
+      const judged = allowedApiOrigin(client, read ? readOrigin(origin) ?? "" : origin);
       if (judged === null || client.api_origins.includes(judged)) return;
       const { protocol, hostname, port, username, password, pathname, search, hash } = new URL(judged);
       const [company, ...domain] = hostname.split(".");

@@ -63,6 +63,16 @@ const oddities: [string, Record<string, unknown>, Record<string, unknown>][] = [
   ["scope of another type: as before", { scope: 7 }, { scope: undefined }],
   ["api_domain missing: the stored one stays", { api_domain: undefined }, { api_origin: undefined }],
   ["api_domain of another type: as missing", { api_domain: 7 }, { api_origin: undefined }],
+  ...[
+    "https://user-company.pipedrive.com/",
+    "https://User-Company.Pipedrive.com",
+    "HTTPS://USER-COMPANY.PIPEDRIVE.COM:443/",
+    " https://user-company.pipedrive.com\n",
+  ].map((api_domain): [string, Record<string, unknown>, Record<string, unknown>] => [
+    `api_domain ${JSON.stringify(api_domain)}: the same origin`,
+    { api_domain },
+    { api_origin: TOKENS.api_domain },
+  ]),
   ["members it does not know", { id_token: "not.a.jwt", extra: [1] }, { access_token: TOKENS.access_token }],
   ["an error beside the tokens: tokens win", { error: "invalid_grant" }, {
     access_token: TOKENS.access_token,

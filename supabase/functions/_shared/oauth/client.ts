@@ -96,7 +96,7 @@ export interface TokenSet {
   readonly refresh_token?: string;
   /** Absent: as before (RFC 6749 §5.1, §6). */
   readonly scope?: readonly string[];
-  /** As received; whether a token may be sent there is judged at every use. Absent: the stored one stays. */
+  /** As `readOrigin` has it; whether a token may be sent there is judged at every use. Absent: the stored one stays. */
   readonly api_origin?: string;
 }
 

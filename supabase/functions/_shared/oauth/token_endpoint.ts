@@ -4,6 +4,7 @@ import {
   processGenericTokenEndpointResponse,
   UnsupportedOperationError,
 } from "oauth4webapi";
+import { readOrigin } from "./api_origin.ts";
 import type { Client, TokenSet, Transport } from "./client.ts";
 import { OAuthError, UnexpectedResponse } from "./errors.ts";
 import { asErrorCode, readObject, readText } from "./json.ts";
@@ -144,6 +145,6 @@ function readScope(value: unknown): readonly string[] | undefined {
 
 function readApiOrigin({ provider: { api } }: Client, body: Record<string, unknown>): string | undefined {
   if (api.origin_member === undefined) return api.default_origin;
-  const origin = Object.hasOwn(body, api.origin_member) ? body[api.origin_member] : undefined;
-  return typeof origin === "string" && origin !== "" ? origin : undefined;
+  const origin = Object.hasOwn(body, api.origin_member) ? readOrigin(body[api.origin_member]) : null;
+  return origin || undefined;
 }

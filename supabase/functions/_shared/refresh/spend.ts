@@ -3,6 +3,7 @@ import type { PublicError } from "../errors.ts";
 import type { Refreshed } from "../keep/memory.ts";
 import type { Lease } from "../keep/store.ts";
 import { openAccessToken, openRefreshToken } from "../keep/token_set.ts";
+import { allowedApiOrigin } from "../oauth/api_origin.ts";
 import type { AccessToken, TokenSet } from "../oauth/client.ts";
 import { classifyFailure, publicErrorOf } from "../oauth/failure.ts";
 import { refreshTokens } from "../oauth/token_endpoint.ts";
@@ -51,7 +52,9 @@ export async function spend(
     return recordFailure(context, lease, attempt, error);
   }
   memory.breaker.success(lease.id);
-  const { access_token, api_origin = opened.api_origin, refresh_token = opened.refresh_token } = tokens;
+  const { access_token, refresh_token = opened.refresh_token } = tokens;
+  // An address that no token may be sent to must not replace one that works.
+  const api_origin = allowedApiOrigin(client, tokens.api_origin ?? "") ?? opened.api_origin;
   const kept = { access_token, api_origin, refresh_token };
   return commit(context, lease, kept, tokens, () => clock.now() - sent);
 }
