@@ -112,6 +112,14 @@ export const MUTANTS: readonly Mutant[] = [
     seed: 8,
   },
   {
+    name: "a refusal without a code that counts though no other connection is accepted",
+    function: "public.oauth_fail_refresh",
+    replace: "v_final := p_class = 'permanent' or",
+    by: "v_final := p_class in ('permanent', 'unexplained') or",
+    breaks: ["operator faults change nothing"],
+    seed: 1,
+  },
+  {
     // The index over the origins of versions refuses it, so what is seen is an error without a name.
     name: "a disconnect that keeps the version",
     function: "oauth.erase_token_set",
