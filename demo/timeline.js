@@ -19,6 +19,7 @@ const WORDS = {
 const CODES = {
   grant_refused: "Pipedrive refused the refresh token",
   rotation_lost: "an answer that held the new token was lost",
+  refused_without_code: "Pipedrive refused to renew it, again and again, and gave no reason",
   scope_widened: "more rights than before",
   scope_narrowed: "fewer rights than before",
 };

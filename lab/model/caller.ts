@@ -6,7 +6,7 @@
  * it and dying with it remain possible until it is committed.
  */
 import type { Failure, Row } from "./protocol.ts";
-import { present } from "./provider.ts";
+import { present, type Token } from "./provider.ts";
 import { isHeld, type Phase, READY, type State, type Worker, type World } from "./state.ts";
 import { type Act, chance, type Emit, letter, nameOf, OTHER, withRow, withWorker } from "./step.ts";
 
@@ -48,6 +48,7 @@ export function workerSteps(turn: Turn): void {
       break;
     case "turned away":
       fail(turn, "transient");
+      fail(turn, "unexplained");
       break;
     case "gone":
       return;
@@ -126,6 +127,13 @@ function commit(turn: Turn): void {
   });
   const words = () => `commits ${nameOf(token)}: ${outcome}`;
   ends(turn, words, { name: "commit", outcome }, row);
+  if (turn.world.protocol.gives_up) isGivenUp(turn, token);
+}
+
+function isGivenUp({ state, who, worker, emit }: Turn, token: Token): void {
+  const words = () => `is answered with a page where it commits ${nameOf(token)}, and gives up`;
+  const after = chance(withWorker(state, who, { ...READY, claims: worker.claims }), "loss");
+  if (after) emit({ who, words, act: { name: "commit", outcome: "given up" }, inevitable: false, after });
 }
 
 function fail(turn: Turn, kind: Failure["class"]): void {

@@ -80,7 +80,7 @@ function brokenByFailure(before: State, worker: Worker, after: State, kind: stri
     "no false reauthorization": died &&
       (!current || worker.lease_id !== row.lease_id || hasEarlierAttempt(before)),
     "success beats failure": wrote && worker.base_version !== row.version,
-    "operator faults change nothing": kind === "transient" &&
+    "operator faults change nothing": (kind === "transient" || kind === "unexplained") &&
       (after.row.status !== row.status || after.row.version !== row.version ||
         after.row.unsettled_until !== row.unsettled_until),
     label: died && after.row.failure_code !== "rotation_lost" && !withdrawn,

@@ -130,6 +130,24 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: "operator faults change nothing",
   },
   {
+    name: "a refusal without a code that counts at once",
+    protocol: {
+      ...PROTOCOL,
+      failRefresh: (row, failure) =>
+        failRefresh(row, failure.class === "unexplained" ? { ...failure, class: "permanent" } : failure),
+    },
+    provider: "strict",
+    chances: { ...NONE, loss: 1 },
+    breaks: "operator faults change nothing",
+  },
+  {
+    name: "a commit given up where its answer says nothing of it",
+    protocol: { ...PROTOCOL, gives_up: true },
+    provider: "strict",
+    chances: { ...NONE, loss: 1 },
+    breaks: "no success dropped",
+  },
+  {
     name: "connecting again keeps the version",
     protocol: {
       ...PROTOCOL,

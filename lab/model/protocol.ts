@@ -93,7 +93,8 @@ export function commitRefresh(row: Row, { lease_id, base_version, refresh_token 
 
 export interface Failure {
   readonly lease_id: string;
-  readonly class: "permanent" | "ambiguous" | "transient";
+  /** `unexplained`: here as where no other connection is accepted. Where one is, the last of them is as `permanent`. */
+  readonly class: "permanent" | "unexplained" | "ambiguous" | "transient";
 }
 
 export interface Failed {
@@ -186,6 +187,8 @@ export interface Protocol {
   readonly timings: Timings;
   /** Whether a caller that heard no answer asks the provider again under the same lease. */
   readonly asks_again: boolean;
+  /** Whether a commit that was answered, but not with what became of it, is given up. */
+  readonly gives_up: boolean;
   /** Whether an ambiguous end is waited out, so that no request follows one that the provider may still be working on. */
   readonly waits_out: boolean;
 }
@@ -198,5 +201,6 @@ export const PROTOCOL: Protocol = {
   disconnect,
   timings: { lease_outlives_request: true, settles: true },
   asks_again: false,
+  gives_up: false,
   waits_out: false,
 };

@@ -6,7 +6,7 @@ import type { Sql } from "postgres";
 import { assertEquals } from "../../tests/support/assert.ts";
 import { withDatabase } from "../../tests/support/database.ts";
 import { explore } from "./explore.ts";
-import { PROTOCOL, type Row } from "./protocol.ts";
+import { type Failure, PROTOCOL, type Row } from "./protocol.ts";
 import type { Token } from "./provider.ts";
 import { OUTLIVED, PAUSED, worldOf } from "./regimes.ts";
 import { ID, insertConnection, LEASES, readRow, seal, USER, withoutNames, writeRow } from "./sql_row.ts";
@@ -71,7 +71,7 @@ function callsOn(row: Row): Call[] {
     ...versions.map(claim),
     ...leases.flatMap((lease_id) => versions.map((base_version) => commit(lease_id, base_version))),
     ...leases.flatMap((lease_id) =>
-      (["permanent", "ambiguous", "transient"] as const).map((kind) => fail(lease_id, kind))
+      (["permanent", "unexplained", "ambiguous", "transient"] as const).map((kind) => fail(lease_id, kind))
     ),
     connect(),
     disconnect(),
@@ -113,7 +113,7 @@ function commit(lease_id: string, base_version: number): Call {
   };
 }
 
-function fail(lease_id: string, kind: "permanent" | "ambiguous" | "transient"): Call {
+function fail(lease_id: string, kind: Failure["class"]): Call {
   return {
     words: `${kind} failure by ${lease_id}`,
     model: (row) => PROTOCOL.failRefresh(row, { lease_id, class: kind }),

@@ -58,8 +58,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "a refusal that is final while an earlier attempt may still succeed",
     function: "public.oauth_fail_refresh",
-    replace: "when p_class = 'permanent' and (v_connection.unsettled_until > v_now) is not true then",
-    by: "when p_class = 'permanent' then",
+    replace: "when v_final and (v_connection.unsettled_until > v_now) is not true then",
+    by: "when v_final then",
     breaks: ["no false reauthorization"],
     seed: 1,
   },
@@ -106,10 +106,18 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "an operator's fault that counts as a refusal",
     function: "public.oauth_fail_refresh",
-    replace: "when p_class = 'permanent' and",
-    by: "when (p_class = 'permanent' or p_code like 'config%') and",
+    replace: "v_final := p_class = 'permanent' or",
+    by: "v_final := p_class = 'permanent' or p_code like 'config%' or",
     breaks: ["operator faults change nothing"],
     seed: 8,
+  },
+  {
+    name: "a refusal without a code that counts though no other connection is accepted",
+    function: "public.oauth_fail_refresh",
+    replace: "v_final := p_class = 'permanent' or",
+    by: "v_final := p_class in ('permanent', 'unexplained') or",
+    breaks: ["operator faults change nothing"],
+    seed: 1,
   },
   {
     // The index over the origins of versions refuses it, so what is seen is an error without a name.

@@ -85,6 +85,8 @@ async function refreshed(line: Line, body: URLSearchParams, signal: AbortSignal)
       return new Response("", { status: 503 });
     case "refuses the client":
       return refusal("invalid_client", 401);
+    case "refuses without a code":
+      return json({ success: false, message: "Invalid grant: refresh_token is invalid" }, 400);
     case "acts, falls silent":
     case "falls silent":
       return await silence();

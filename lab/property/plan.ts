@@ -24,7 +24,8 @@ export type Fate =
   | "falls silent"
   | "answers 500"
   | "turns away"
-  | "refuses the client";
+  | "refuses the client"
+  | "refuses without a code";
 
 /** The next call of this function fails: before it ran, or after. */
 export interface StorageFault {
@@ -86,6 +87,7 @@ const fate: fc.Arbitrary<Fate> = fc.oneof(
       "answers 500",
       "turns away",
       "refuses the client",
+      "refuses without a code",
     ),
   },
 );

@@ -118,7 +118,7 @@ function failed(attempts: Attempts, call: Call, earlier: readonly Effect[], toke
   attempts.holder = null;
   const broken: string[] = [];
   if (args.p_class === "ambiguous") attempts.unsettled = true;
-  if (args.p_class === "transient") {
+  if (args.p_class === "transient" || args.p_class === "unexplained") {
     const marked = (before?.unsettled_until ?? null) !== (after?.unsettled_until ?? null);
     if (changed || marked) {
       broken.push(`operator faults change nothing: "${args.p_code}" made the connection ${after?.status}`);

@@ -25,10 +25,12 @@ async function paste(sql: postgres.Sql, pattern: RegExp): Promise<Record<string,
 }
 const done = new Set<string>();
 
+/** A connection that is not young. */
 async function connect(sql: postgres.Sql): Promise<string> {
   const id = crypto.randomUUID();
   await sql`select public.oauth_connect(${id}, ${ALICE}, 'pipedrive', ${id}, null, null, 'base',
     'v1.k1.iv.access', 'v1.k1.iv.refresh', 'k1', 3600000, 0, null)`;
+  await sql`update oauth.connections set refreshed_at = refreshed_at - interval '10 s' where id = ${id}`;
   return id;
 }
 
@@ -120,6 +122,13 @@ Deno.test("docs/operating.md", async (test) => {
       await sql`select public.oauth_mark_unreadable('pipedrive', '{}', '{}', '{}')`;
     });
 
+    await test.step("shows what is still to be revoked", async () => {
+      const id = await connect(sql);
+      await sql`select public.oauth_disconnect(${id}, ${ALICE}, 'pipedrive')`;
+      const pending = await paste(sql, /from oauth\.revocations/);
+      assertEquals(pending.map(({ provider, count }) => [provider, count]), [["pipedrive", "1"]]);
+    });
+
     await test.step("explains every word that the view uses", async () => {
       const [view] = await sql`select pg_get_viewdef('oauth.connection_health'::regclass) as text`;
       const words = Array.from(
@@ -162,6 +171,15 @@ Deno.test("docs/operating.md", async (test) => {
       assertEquals(await paste(sql, /'k1' in/), [{ count: "1" }]);
       assertEquals(await paste(sql, /from oauth\.revocations where key_id/), [{ count: "0" }]);
       assertEquals(await paste(sql, /select distinct key_id/), [{ key_id: "k1" }]);
+    });
+
+    await test.step("brings back what was refused without a code, and nothing else", async () => {
+      const id = await connect(sql);
+      await sql`update oauth.connections
+        set status = 'reauthorization_required', failure_code = 'refused_without_code' where id = ${id}`;
+      assertEquals(await paste(sql, /oauth\.reactivate/), [{ id, reactivate: true }]);
+      const [row] = await sql`select status from oauth.connections where id = ${id}`;
+      assertEquals(row?.status, "active");
     });
 
     await test.step("makes every connection due after a theft", async () => {

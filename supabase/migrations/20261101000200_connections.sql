@@ -78,7 +78,7 @@ comment on column oauth.connections.committed_lease_id is
 comment on column oauth.connections.refresh_ms is
   'What the refresh that brought these tokens took its holder, from the lease to the commit: what somebody may have waited for. Null for tokens of connecting, and for those that came after their lease had gone to someone else.';
 comment on column oauth.connections.failure_code is
-  'The last reason, null since the last success. While reauthorization is required: grant_refused or rotation_lost.';
+  'The last reason, null since the last success. While reauthorization is required: grant_refused, rotation_lost or refused_without_code.';
 comment on column oauth.connections.forced_until is
   'The allowance of forced refreshes in one column (GCRA): a force is allowed while this is at most 9 minutes ahead, and moves it by one.';
 comment on column oauth.connections.client_id is

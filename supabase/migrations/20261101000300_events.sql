@@ -43,7 +43,7 @@ comment on column oauth.events.kind is
   'recovered is a refresh that brought a connection back for which reauthorization was already required. revocation_abandoned: the provider was asked for seven days to end what was disconnected, in vain.';
 comment on column oauth.events.version is 'The connection''s version after the event.';
 comment on column oauth.events.code is
-  'refresh_failed: an OAuth error code or a word of ours. reauthorization_required: grant_refused, or rotation_lost where we may have lost the token ourselves. refreshed, recovered: scope_widened or scope_narrowed. Never a provider''s text, which may repeat a secret.';
+  'refresh_failed: an OAuth error code or a word of ours. reauthorization_required: grant_refused, rotation_lost where we may have lost the token ourselves, or refused_without_code where the provider gave no reason. refreshed, recovered: scope_widened or scope_narrowed. Never a provider''s text, which may repeat a secret.';
 comment on column oauth.events.scope is 'The scope granted, where the event could change it.';
 comment on column oauth.events.kept_until is
   'Before this time nobody deletes the event by itself; with its connection or its user it goes at any time.';

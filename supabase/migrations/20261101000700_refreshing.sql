@@ -247,29 +247,87 @@ grant execute on function public.oauth_commit_refresh to service_role;
 comment on function public.oauth_commit_refresh is
   'Stores what a refresh of p_base_version brought: committed, already_committed (the same call again), superseded or disconnected. access_expires_at is the row''s as it is afterwards. p_scope null: as before.';
 
-create function public.oauth_fail_refresh(p_id uuid, p_lease_id uuid, p_class text, p_wait_ms bigint, p_code text)
-returns table (outcome text, retry_in_ms bigint)
+create function oauth.is_refused_alone(
+  p_connection oauth.connections,
+  p_client_id text,
+  p_client_fingerprint text
+)
+returns boolean
+language sql stable security invoker
+set search_path = ''
+as $$
+  select p_connection.client_id = p_client_id and exists (
+    select
+      from oauth.connections o
+     where o.provider = p_connection.provider
+       and o.status = 'active'
+       and o.id <> p_connection.id
+       and o.client_fingerprint = p_client_fingerprint
+       and o.refreshed_at > p_connection.refused_at
+       -- Sent after the refusal, not only answered: what came late by a lost lease does not count, and for connecting a
+       -- minute stands.
+       and o.refreshed_at - case
+         when o.committed_lease_id is null then interval '1 minute'
+         else o.refresh_ms * interval '1 millisecond'
+       end > p_connection.refused_at
+  );
+$$;
+revoke execute on function oauth.is_refused_alone from public, anon, authenticated;
+grant execute on function oauth.is_refused_alone to service_role;
+comment on function oauth.is_refused_alone is
+  'Whether a refusal without a code is about this connection, not about our client: it was issued to this client id, and another connection was accepted with the same id, secret and endpoint since.';
+
+create function public.oauth_fail_refresh(
+  p_id uuid,
+  p_lease_id uuid,
+  p_class text,
+  p_wait_ms bigint,
+  p_code text,
+  p_client_id text default null,
+  p_client_fingerprint text default null,
+  p_access_refused boolean default false
+)
+returns table (outcome text, retry_in_ms bigint, counts boolean)
 language plpgsql security invoker
 set search_path = '' set lock_timeout = '2s'
 as $$
 #variable_conflict use_column
 declare
   c_longest_wait_ms constant bigint := 86400000;
+  c_refusals constant integer := 3;
+  c_refused_for constant interval := interval '10 minutes';
   v_connection oauth.connections;
   v_now timestamptz;
+  v_final boolean;
   v_code text;
   v_back_off_ms double precision;
   v_next_attempt_at timestamptz;
 begin
-  if (p_class in ('permanent', 'ambiguous', 'transient')) is not true then
-    raise exception 'p_class must be permanent, ambiguous or transient' using errcode = '22023';
+  if (p_class in ('permanent', 'unexplained', 'ambiguous', 'transient')) is not true then
+    raise exception 'p_class must be permanent, unexplained, ambiguous or transient' using errcode = '22023';
   end if;
   select c.* into v_connection from oauth.connections c where c.id = p_id for update;
   v_now := clock_timestamp();
+  if p_class = 'unexplained' then
+    if (v_connection.refused_fingerprint = p_client_fingerprint and v_connection.refused_at <= v_now) is not true then
+      v_connection.refused_at := v_now;
+      v_connection.refusals := 0;
+    end if;
+    v_connection.refusals := v_connection.refusals + 1;
+  end if;
+  counts := p_class = 'unexplained'
+    and coalesce(oauth.is_refused_alone(v_connection, p_client_id, p_client_fingerprint), false);
+  v_final := p_class = 'permanent' or (
+    counts
+    and v_connection.refusals >= c_refusals
+    and v_connection.refused_at <= v_now - c_refused_for
+    -- While it serves there is time to look.
+    and (v_connection.access_expires_at <= v_now or p_access_refused)
+  );
   outcome := case
     -- Also when the lease was released already: the same call again changes nothing.
     when (v_connection.lease_id = p_lease_id) is not true then 'superseded'
-    when p_class = 'permanent' and (v_connection.unsettled_until > v_now) is not true then 'reauthorization_required'
+    when v_final and (v_connection.unsettled_until > v_now) is not true then 'reauthorization_required'
     else 'retry'
   end;
   retry_in_ms := 0;
@@ -277,19 +335,29 @@ begin
   if outcome = 'reauthorization_required' then
     -- The refused token was the current one and nobody can still bring a newer. Whether it was withdrawn or we lost its
     -- successor is not known for certain; an answer that nobody saw makes the latter likely.
-    v_code := case when v_connection.unsettled_until is null then 'grant_refused' else 'rotation_lost' end;
+    v_code := case
+      when p_class = 'unexplained' then 'refused_without_code'
+      when v_connection.unsettled_until is null then 'grant_refused'
+      else 'rotation_lost'
+    end;
     update oauth.connections c
        set status = 'reauthorization_required',
            lease_id = null,
            lease_until = null,
            failure_code = v_code,
+           -- A week for somebody to say that it was a mistake.
+           erase_after = v_now + case p_class when 'unexplained' then interval '7 days' else interval '1 minute' end,
            updated_at = v_now
      where c.id = p_id;
     perform oauth.record(p_id, 'reauthorization_required', v_code);
   elsif outcome = 'retry' then
     -- What has no code's form may be the provider's text. It is not stored, but does not keep the lease from its
     -- release.
-    v_code := case when p_code ~ '^[A-Za-z0-9_.-]{1,64}$' then p_code else 'unrecognized' end;
+    v_code := case
+      when counts then 'refused_without_code'
+      when p_code ~ '^[A-Za-z0-9_.-]{1,64}$' then p_code
+      else 'unrecognized'
+    end;
     -- Full jitter, from half a second doubled with every attempt up to a minute.
     v_back_off_ms := greatest(
       least(p_wait_ms, c_longest_wait_ms),
@@ -308,7 +376,12 @@ begin
              when 'ambiguous' then greatest(c.unsettled_until, v_now)
              else c.unsettled_until end,
            next_attempt_at = v_next_attempt_at,
-           failure_code = v_code
+           failure_code = v_code,
+           refused_at = v_connection.refused_at,
+           refusals = v_connection.refusals,
+           refused_fingerprint = case p_class
+             when 'unexplained' then p_client_fingerprint
+             else c.refused_fingerprint end
      where c.id = p_id;
     perform oauth.record(p_id, 'refresh_failed', v_code);
     retry_in_ms := oauth.milliseconds_between(v_now, v_next_attempt_at);
@@ -319,4 +392,4 @@ $$;
 revoke execute on function public.oauth_fail_refresh from public, anon, authenticated;
 grant execute on function public.oauth_fail_refresh to service_role;
 comment on function public.oauth_fail_refresh is
-  'Releases the lease and records why: retry, reauthorization_required or superseded. p_class is permanent (refused), ambiguous (may have been rotated, the answer is lost) or transient (not processed).';
+  'Releases the lease and records why: retry, reauthorization_required or superseded. p_class is permanent (refused), unexplained (refused without an error code), ambiguous (may have been rotated, the answer is lost) or transient (not processed). counts: an unexplained refusal is about this connection and not about our client.';

@@ -124,6 +124,40 @@ $$;
 revoke execute on function oauth.unschedule_sweep from public, anon, authenticated, service_role;
 comment on function oauth.unschedule_sweep is 'Ends the schedule. False: there was none.';
 
+create function oauth.reactivate(p_id uuid)
+returns boolean
+language plpgsql security invoker
+set search_path = '' set lock_timeout = '2s'
+as $$
+begin
+  -- As a write of the tokens that it has: whatever is still under way for the version before comes too late.
+  update oauth.connections c
+     set status = 'active',
+         version = c.version + 1,
+         attempts = 0,
+         unsettled_until = null,
+         next_attempt_at = null,
+         committed_lease_id = null,
+         failure_code = null,
+         refused_at = null,
+         refusals = 0,
+         refused_fingerprint = null,
+         erase_after = null,
+         updated_at = clock_timestamp()
+   where c.id = p_id
+     and c.status = 'reauthorization_required'
+     and c.failure_code = 'refused_without_code'
+     and exists (select from oauth.token_sets s where s.connection_id = c.id);
+  if found then
+    perform oauth.record(p_id, 'recovered');
+  end if;
+  return found;
+end;
+$$;
+revoke execute on function oauth.reactivate from public, anon, authenticated, service_role;
+comment on function oauth.reactivate is
+  'Brings back a connection that ended by refused_without_code, with the tokens it had. False: it did not, or they are erased.';
+
 -- News by a private broadcast, not by publishing the table. Of a published table Realtime tells every subscriber of
 -- every deletion, whosever it was, and reads rows as the subscriber, who would need usage on schema oauth for it. A
 -- broadcast has the columns that an owner may read, and one topic for each owner.

@@ -83,8 +83,8 @@ select results_eq(
   $$ select name from our_functions() where not has_function_privilege('service_role', oid, 'execute')
       order by name collate "C" $$,
   $$ values
-    ('oauth.request_sweep(integer)'), ('oauth.schedule_sweep(text,integer)'), ('oauth.start_live_events()'),
-    ('oauth.stop_live_events()'), ('oauth.sweep_request()'), ('oauth.unschedule_sweep()'),
+    ('oauth.reactivate(uuid)'), ('oauth.request_sweep(integer)'), ('oauth.schedule_sweep(text,integer)'),
+    ('oauth.start_live_events()'), ('oauth.stop_live_events()'), ('oauth.sweep_request()'), ('oauth.unschedule_sweep()'),
     ('oauth.vault_setting(text,text,text)') $$,
   'service_role may execute each but these, which are for whoever runs the project'
 );

@@ -62,6 +62,17 @@ const cases: [string, unknown, ReturnType<typeof classifyFailure>][] = [
   ["an endless 200", new UnexpectedResponse("too_large", 200), { ...ambiguous, code: "too_large" }],
   ["a redirect", new UnexpectedResponse("redirect", 302), { ...operator, code: "config_redirect" }],
   ["404", new UnexpectedResponse("status_404", 404), { ...operator, code: "config_status_404" }],
+  ["a page with 400", new UnexpectedResponse("status_400", 400), { ...operator, code: "config_status_400" }],
+  ...[400, 401].map((status): (typeof cases)[number] => [
+    `JSON without a code and ${status}`,
+    new UnexpectedResponse(`status_${status}`, status, true),
+    { class: "unexplained", operator: true, code: `config_status_${status}` },
+  ]),
+  [
+    "JSON without a code and 403",
+    new UnexpectedResponse("status_403", 403, true),
+    { ...operator, code: "config_status_403" },
+  ],
   ["a bug of ours", new TypeError("x"), { ...ambiguous, code: "unexpected_error" }],
   ["something thrown", "x", { ...ambiguous, code: "unexpected_error" }],
 ];

@@ -88,7 +88,7 @@ Deno.test('Pipedrive\'s 500 "Internal Server Error" is ambiguous: it may have ac
   assertEquals(classifyFailure(error, pipedrive).class, "ambiguous");
 });
 
-Deno.test("Pipedrive's gateway in front of the token endpoint ends no connection", async () => {
+Deno.test("Pipedrive's gateway in front of the token endpoint ends no connection by itself", async () => {
   const body = {
     success: false,
     error: "unauthorized access",
@@ -99,7 +99,7 @@ Deno.test("Pipedrive's gateway in front of the token endpoint ends no connection
     refreshTokens(client, "r", makeTransport(fakeFetch(json(body, 401))))
   );
   assertEquals(classifyFailure(error, pipedrive), {
-    class: "transient",
+    class: "unexplained",
     operator: true,
     code: "config_status_401",
   });

@@ -253,13 +253,17 @@ export type Database = {
       };
       "oauth_fail_refresh": {
         Args: {
+          "p_access_refused"?: boolean;
           "p_class": string;
+          "p_client_fingerprint"?: string;
+          "p_client_id"?: string;
           "p_code": string;
           "p_id": string;
           "p_lease_id": string;
           "p_wait_ms": number;
         };
         Returns: {
+          "counts": boolean;
           "outcome": string;
           "retry_in_ms": number;
         }[];

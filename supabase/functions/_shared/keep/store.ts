@@ -45,7 +45,9 @@ type Refusal<N extends "claim_refresh" | "claim_due"> =
     readonly outcome: "fresh" | "busy" | "backoff" | "unreadable" | Exclude<Status, "active"> | "not_found";
   };
 export type Commit = Args<"commit_refresh", "scope">;
-export type Failure = Args<"fail_refresh"> & { readonly class: "permanent" | "ambiguous" | "transient" };
+export type Failure = Args<"fail_refresh"> & {
+  readonly class: "permanent" | "unexplained" | "ambiguous" | "transient";
+};
 export type Connect = Args<"connect", "account_name" | "account_email" | "request_id">;
 export type LeaseTimings = Pick<Args<"claim_refresh">, "request_ms" | "lease_ms" | "settle_ms">;
 /** Only `taken` brings the code, and only `finished` a connection's id. */

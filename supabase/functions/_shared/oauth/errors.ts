@@ -9,7 +9,7 @@ export class OAuthError extends Error {
 /** The provider answered, and the answer is neither what was asked for nor an OAuth error. */
 export class UnexpectedResponse extends Error {
   override readonly name = "UnexpectedResponse";
-  constructor(readonly reason: string, readonly status: number) {
+  constructor(readonly reason: string, readonly status: number, readonly is_json: boolean = false) {
     super(`the provider's answer is unusable: ${reason}`);
   }
 }

@@ -7,9 +7,9 @@ import { OAuthError, ProviderUnreachable, UnexpectedResponse } from "./errors.ts
 export interface ClassifiedFailure {
   /**
    * `permanent`: it is over. `transient`: it was not spent. `ambiguous`: it may have been spent, and its successor is out
-   * of reach.
+   * of reach. `unexplained`: it was refused, and nobody says whether the grant or our client is at fault.
    */
-  readonly class: "permanent" | "transient" | "ambiguous";
+  readonly class: "permanent" | "unexplained" | "transient" | "ambiguous";
   /** Our client or its settings are at fault: no connection may suffer for it. */
   readonly operator: boolean;
   /** A protocol's error code or a word of ours; an operator's begins with `config_`. */
@@ -30,7 +30,11 @@ export function classifyFailure(error: unknown, provider: Provider): ClassifiedF
     return { class: spent, operator: false, code, ...(retry_after_ms !== undefined && { retry_after_ms }) };
   }
   if (error instanceof UnexpectedResponse) {
-    return error.status >= 300 ? operatorFault(error.reason) : ambiguous(error.reason);
+    if (error.status < 300) return ambiguous(error.reason);
+    const fault = operatorFault(error.reason);
+    // Every refusal has an error code (RFC 6749 §5.2); those that Pipedrive's status page shows have none.
+    const refused = error.is_json && (error.status === 400 || error.status === 401);
+    return refused ? { ...fault, class: "unexplained" } : fault;
   }
   // The library refuses an endpoint before it sends anything.
   if (error instanceof OperationProcessingError) return operatorFault("endpoint");

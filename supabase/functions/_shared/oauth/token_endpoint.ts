@@ -81,7 +81,7 @@ async function processTokenResponse(client: Client, response: Response): Promise
   const error = asErrorCode(body?.error);
   if (error) throw new OAuthError(error, status);
   if (body === null && response.ok) throw new UnexpectedResponse("not_json", status);
-  throw new UnexpectedResponse(response.ok ? "no_access_token" : `status_${status}`, status);
+  throw new UnexpectedResponse(response.ok ? "no_access_token" : `status_${status}`, status, body !== null);
 }
 
 /** What only describes the tokens (lifetime, scope, API) never costs them: unreadable counts as absent. */

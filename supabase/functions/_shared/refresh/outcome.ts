@@ -1,5 +1,6 @@
 import type { Context } from "../context.ts";
 import {
+  type ErrorDetails,
   internalError,
   notFound,
   PublicError,
@@ -73,18 +74,21 @@ export async function commit(
 }
 
 /**
- * Gives the lease back and records why; only the database knows whether a refusal is final.
+ * Gives the lease back and records why; only the database knows whether a refusal is final, and whether one that was not
+ * explained is our client's fault.
  *
+ * @param operatorError what to tell if it is
  * @returns after which wait to claim again, as the error of a caller who cannot wait that long
  * @throws {PublicError} `REAUTHORIZATION_REQUIRED` if it was
  */
 export async function fail(
   { clock, store }: Context,
   { id, lease_id }: Lease,
-  failure: Pick<Failure, "class" | "wait_ms" | "code">,
+  failure: Omit<Failure, "id" | "lease_id">,
+  operatorError?: (details: ErrorDetails) => PublicError,
 ): Promise<PublicError> {
   const record = () => store.failRefresh({ id, lease_id, ...failure, wait_ms: Math.ceil(failure.wait_ms) });
-  const { outcome, retry_in_ms } = await retry(clock, COMMIT_PAUSES_MS, notYet, record)
+  const { outcome, retry_in_ms, counts } = await retry(clock, COMMIT_PAUSES_MS, notYet, record)
     .catch(stillUnavailable);
   switch (outcome) {
     case "reauthorization_required":
@@ -92,7 +96,9 @@ export async function fail(
     case "superseded":
       return refreshInProgress(id);
     case "retry":
-      return refreshUnavailable(id, retry_in_ms);
+      return operatorError && !counts
+        ? operatorError({ connection_id: id, retry_after: retry_in_ms / 1000 })
+        : refreshUnavailable(id, retry_in_ms);
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Context } from "../context.ts";
-import type { PublicError } from "../errors.ts";
+import type { ErrorDetails, PublicError } from "../errors.ts";
+import { clientFingerprint } from "../keep/client_fingerprint.ts";
 import type { Refreshed } from "../keep/memory.ts";
 import type { Lease } from "../keep/store.ts";
 import { openAccessToken, openRefreshToken } from "../keep/token_set.ts";
@@ -85,7 +86,8 @@ async function recordFailure(
   attempt: Attempt,
   error: unknown,
 ): Promise<PublicError> {
-  const { clock, client: { provider }, memory } = context;
+  const { clock, client, keyring, memory } = context;
+  const { provider } = client;
   const failure = classifyFailure(error, provider);
   if (failure.class === "permanent") memory.breaker.success(lease.id);
   else memory.breaker.failure(clock.now(), lease.id, error);
@@ -94,8 +96,19 @@ async function recordFailure(
     failure.operator ? OPERATOR_WAIT_MS : 0,
     failure.class === "ambiguous" ? pauseAfterAmbiguous(context, lease, attempt) : 0,
   );
-  const later = await fail(context, lease, { class: failure.class, wait_ms, code: failure.code });
-  return failure.operator ? publicErrorOf(error, provider, later.details) : later;
+  const refused = failure.class === "unexplained" && {
+    client_id: client.client_id,
+    client_fingerprint: await clientFingerprint(keyring, client),
+    access_refused: attempt.refused,
+  };
+  const operatorError = (details: ErrorDetails) => publicErrorOf(error, provider, details);
+  const { class: kind, code } = failure;
+  return fail(
+    context,
+    lease,
+    { class: kind, wait_ms, code, ...refused },
+    failure.operator ? operatorError : undefined,
+  );
 }
 
 /**

@@ -67,7 +67,8 @@ export async function getAccessToken(
 }
 
 /**
- * Refreshes now what is in its soft window or past it; with `force` whatever its age, within the allowance.
+ * Refreshes now what is in its soft window or past it; with `force` also what is fresh, unless it is
+ * young, within the allowance.
  *
  * @returns `refreshed` by this call, `held_elsewhere` by another one that it waited for, or `fresh`: nothing to do
  */
