@@ -56,6 +56,8 @@ const retryable: [string, () => Response][] = [
   ["PostgREST without a database", () => json({ code: "PGRST002", message: "" }, 400)],
   ["a gateway's HTML", () => new Response("<html>", { status: 502 })],
   ["a database that is read-only", () => json({ code: "25006", message: "" }, 405)],
+  ["a standby", () => json({ code: "0A000", message: "" }, 400)],
+  ["a function that has just been replaced", () => json({ code: "42883", message: "" }, 404)],
   ["a schema that was not read yet", () => json({ code: "PGRST202", message: "" }, 404)],
   ["too many requests", () => json({ message: "" }, 429)],
   ["a request that timed out on its way", () => new Response("", { status: 408 })],

@@ -5,10 +5,11 @@ import type { Database } from "./database.types.ts";
 /** A call that takes this many milliseconds is given up; every function behind it may be called again. */
 const CALL_MS = 5_000;
 /**
- * What says that asking again will not help: a SQLSTATE, but for those of a connection, a database that is read-only
- * for now, a rollback, resources, a lock, an intervention and its own trouble; or PostgREST's word for a malformed call.
+ * What says that asking again will not help: a SQLSTATE, but for those of a connection, a standby (0A000, as PostgREST
+ * begins with READ WRITE) or else a database that is read-only for now, a rollback, a function that has just been
+ * replaced, resources, a lock, an intervention and its own trouble; or PostgREST's word for a malformed call.
  */
-const REFUSED = /^(?!08|25006|40|53|55P03|57|58|XX)[0-9A-Z]{5}$|^PGRST1/;
+const REFUSED = /^(?!08|0A000|25006|40|42883|53|55P03|57|58|XX)[0-9A-Z]{5}$|^PGRST1/;
 
 type Functions = Database["public"]["Functions"];
 type Name = keyof Functions extends infer Key ? Key extends `oauth_${infer Rest}` ? Rest : never : never;
