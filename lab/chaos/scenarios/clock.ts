@@ -73,13 +73,13 @@ export const clock: Scenario = {
       faults: `${crashed.length} leases whose holders were killed (${
         trap.seats().map(seatName).length
       } processes) and ${failed.length} back-offs, all an hour ahead`,
-      target: "everybody served within lease + 1 s",
+      target: "everybody served within lease + 2 s",
       measured: `${served.length} of ${connections.length} served, the last after ${inMs(slowest)}; ${
         countOf(violations, FATAL, connections.length)
       }`,
       n: connections.length,
       held: served.length === connections.length && violations.length === 0,
-      in_time: slowest <= LEASE_MS + 1_000,
+      in_time: slowest <= LEASE_MS + 2_000,
       violations,
     }];
   },
