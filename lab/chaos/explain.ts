@@ -10,15 +10,29 @@ export function explain(entries: readonly Entry[], version: number): string {
   const began = mine.find(({ what }) => what === "claimed");
   const last = mine.findLast(({ what }) => BOUNDS.has(what));
   if (began === undefined || last === undefined) return "";
+  return tell(entries, mine, began.at, last.at);
+}
+
+/** The same of one connection, for as long as somebody waited for it. */
+export function explainWait(entries: readonly Entry[], connection: string, from: number, to: number): string {
+  return tell(
+    entries,
+    entries.filter((entry) => "connection" in entry && entry.connection === connection),
+    from,
+    to,
+  );
+}
+
+function tell(entries: readonly Entry[], mine: readonly Entry[], from: number, to: number): string {
+  const own = new Set(mine);
   const seats = new Set(mine.flatMap((entry) => nameOf(entry) ?? []));
   const told = entries.filter((entry) =>
-    entry.seq >= began.seq && entry.seq <= last.seq && (
-      mine.includes(entry) || entry.what === "fault" ||
-      (PROCESS.has(entry.what) && seats.has(nameOf(entry) ?? ""))
+    entry.at >= from && entry.at <= to && (
+      own.has(entry) || entry.what === "fault" || (PROCESS.has(entry.what) && seats.has(nameOf(entry) ?? ""))
     )
   );
   return told.map((entry) =>
-    `\n      ${Math.round(entry.at - began.at)} ms ${
+    `\n      ${Math.round(entry.at - from)} ms ${
       [nameOf(entry), entry.what, wordsOf(entry)].filter(Boolean).join(" ")
     }`
   ).join("");

@@ -17,7 +17,10 @@ import {
   until as untilTrue,
   verdict,
 } from "./kit.ts";
-import { application } from "./mixed/application.ts";
+import { explainWait } from "../explain.ts";
+import { only } from "../fates.ts";
+import type { Entry } from "../field/journal.ts";
+import { application, type Request } from "./mixed/application.ts";
 import { misfortune } from "./mixed/misfortune.ts";
 
 /** Short, so that everything expires all the time. Seconds. */
@@ -49,22 +52,30 @@ export const mixed: Scenario = {
     await stop();
     await lifetimes(bench, 3_600);
     const { history, violations } = await verdict(field, site, connections);
-    const answeredOf = (some: typeof requests) =>
-      some.filter(({ answer }) => answer.status === 200 || FINAL.has(answer.code));
-    const outside = requests.filter(({ began, answer }) =>
+    const answeredOf = (some: typeof requests) => some.filter((one) => !isUnanswered(one));
+    const notOut = requests.filter(({ began, answer }) =>
       !harm.outages.some(({ from, to }) => began <= to && answer.ended_at >= from)
     );
+    const { entries } = history;
+    const twice = notOut.filter((one) => isUnanswered(one) && lostAttempts(entries, one) > 1);
+    const outside = notOut.filter((one) => !twice.includes(one));
     const answered = answeredOf(outside);
     const results = answered.filter(({ answer }) => answer.status === 200).length;
     const share = 100 * answered.length / outside.length;
-    const unanswered = outside.filter(({ answer }) => answer.status !== 200 && !FINAL.has(answer.code));
+    const unanswered = outside.filter(isUnanswered);
+    for (const { began, answer } of [...unanswered, ...twice]) {
+      const waited = explainWait(entries, answer.connection, began - LEASE_MS, answer.ended_at);
+      bench.say(
+        `${answer.code} is all that was told about ${answer.connection} from ${LEASE_MS} ms on${waited}`,
+      );
+    }
     const soon = answered.filter(({ began, answer }) => answer.ended_at - began <= SOON_MS).length;
     const took = outside.map(({ began, answer }) => answer.ended_at - began);
     return [{
       scenario: "Mixed soak",
       load: `${bench.minutes} min, ${requests.length} requests (${
-        requests.length - outside.length
-      } of them touched a provider outage and are not counted), ${connections.length} connections whose tokens live ${LIFE_S} s, ${history.answers.length} calls, ${
+        requests.length - notOut.length
+      } of them touched a provider outage and ${twice.length} a second lost attempt, and are not counted), ${connections.length} connections whose tokens live ${LIFE_S} s, ${history.answers.length} calls, ${
         presentations(history.entries)
       } token calls`,
       faults: [...harm.done].map(([fault, times]) => `${times} × ${fault}`).join(", "),
@@ -100,6 +111,25 @@ export const mixed: Scenario = {
 
 /** Answers that are the truth about a connection, whatever they are to its user; the checker judges whether they are. */
 const FINAL: ReadonlySet<string | null> = new Set(["REAUTHORIZATION_REQUIRED", "CONNECTION_NOT_FOUND"]);
+
+function isUnanswered({ answer }: Request): boolean {
+  return answer.status !== 200 && !FINAL.has(answer.code);
+}
+
+/**
+ * How many attempts on its connection ended unseen while it waited: nobody reported them, and what they brought did not
+ * arrive. Each keeps the truth back for its own lease and settle time, and a request is followed for one of them.
+ */
+function lostAttempts(
+  entries: readonly Entry[],
+  { began, answer: { connection, ended_at } }: Request,
+): number {
+  const mine = entries.filter((entry) => "connection" in entry && entry.connection === connection);
+  const seen = new Set([...only(mine, "committed"), ...only(mine, "failed")].map(({ lease }) => lease));
+  return only(mine, "claimed").filter(({ at, lease, lease_ms }) =>
+    !seen.has(lease) && at + lease_ms > began && at + lease_ms < ended_at
+  ).length;
+}
 
 /** Waits until nobody is at work any more; whatever lease is left then is orphaned. */
 async function allOver(bench: Bench, connections: readonly Connected[]): Promise<() => Promise<void>> {

@@ -22,7 +22,7 @@ const LOST: readonly Verdict[] = ["drop", "truncate", { status: 502, html: HTML 
   html: HTML,
 }];
 /** Longer than a lease. */
-const LONG_PAUSE_MS = { least: LEASE_MS + 2_000, most: LEASE_MS + 8_000 };
+const LONG_PAUSE_MS = { least: LEASE_MS + 2_000, most: LEASE_MS + 6_000 };
 
 /** Outages of the provider are kept this far apart, milliseconds, so that most requests fall outside. */
 const OUTAGE_EVERY_MS = 45_000;
