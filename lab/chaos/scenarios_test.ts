@@ -35,6 +35,7 @@ const ONE_BY_ONE = [
   "cancel",
   "window",
   "database",
+  "hopeless",
   "mixed",
   "key-rotation",
 ];

@@ -58,8 +58,11 @@ begin
          and c.provider = p_provider
          and c.status = 'active'
          and (c.attempts > 0 or c.unsettled_until is not null)
-         and (c.lease_until <= v_now) is not false
-         and (c.next_attempt_at <= v_now) is not false
+         and (
+           ((c.lease_until is null or c.lease_until <= v_now) and (c.next_attempt_at is null or c.next_attempt_at <= v_now))
+           -- The claim mends its times.
+           or oauth.reaches_too_far(c, v_now)
+         )
          and (c.refresh_after <= v_now or (c.forced_until <= v_now + interval '9 minutes') is not false)
          and exists (
            select from oauth.token_sets s where s.connection_id = c.id and s.key_id = any (p_key_ids)

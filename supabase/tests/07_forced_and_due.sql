@@ -2,7 +2,7 @@
 -- or unfinished; and the seals that the sweeper renews, or finds that it cannot.
 begin;
 \ir helpers.psql
-select plan(67);
+select plan(69);
 
 -- What the sweeper finds: idle, or with a failed or unfinished attempt.
 create function due(
@@ -115,6 +115,14 @@ select is(failed(1), '{account 7 claimed 1 v1.k1.iv.refresh-1}', 'of what failed
 update oauth.connections set lease_id = null, lease_until = null where id in (named('6'), named('7'));
 select is(failed(1), '{account 6 claimed 1 v1.k1.iv.refresh-1}', 'and what has been tried goes to the back');
 select is(failed(1), '{account 7 claimed 1 v1.k1.iv.refresh-1}', 'from where it comes again');
+update oauth.connections set lease_until = now() + interval '1 hour' where id = named('6');
+update oauth.connections set lease_id = null, lease_until = null, next_attempt_at = now() + interval '2 days' where id = named('7');
+select is(
+  failed(), '{account 6 busy 1,account 7 claimed 1 v1.k1.iv.refresh-1}',
+  'a lease or a back-off that was given before the clock was set back is not believed'
+);
+select elapse('26 s', named('6'));
+select is(failed(), '{account 6 claimed 1 v1.k1.iv.refresh-1}', 'and the lease ends no later than any');
 select throws_ok('select due(-1)', '2201W', null, 'less than none is refused');
 select is(due(null), '{}', 'no limit is none');
 select throws_ok(

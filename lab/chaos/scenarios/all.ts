@@ -4,6 +4,7 @@ import { clock } from "./clock.ts";
 import { crashAfterClaim, crashes } from "./crashes.ts";
 import { database } from "./database.ts";
 import { herds } from "./herds.ts";
+import { hopeless } from "./hopeless.ts";
 import { keyRotation } from "./key_rotation.ts";
 import type { Scenario } from "./kit.ts";
 import { lostAnswers } from "./lost_answers.ts";
@@ -30,5 +31,5 @@ export const groups: readonly (readonly Scenario[])[] = [
   [...meanwhile, clock],
   revocations,
   [refusals],
-  ...alone([...outages, database, ...badHours, mixed, keyRotation]),
+  ...alone([...outages, database, ...badHours, hopeless, mixed, keyRotation]),
 ];
