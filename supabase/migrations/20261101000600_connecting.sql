@@ -2,6 +2,29 @@
 --
 -- Both win over a refresh in flight: they raise the version that it was to replace.
 
+-- A notice that an account has uninstalled the client is sent once, and may come while the account's first connection is
+-- on its way: there is no row yet that could keep its time.
+
+create table oauth.uninstallations (
+  provider text not null,
+  account_key text not null,
+  occurred_at timestamptz not null,
+  received_at timestamptz not null,
+  primary key (provider, account_key)
+);
+
+comment on table oauth.uninstallations is
+  'The latest notice of an account, for a day: what was exchanged before it is not connected by it.';
+
+create index uninstallations_received_at_idx on oauth.uninstallations (received_at);
+
+revoke all on oauth.uninstallations from public, anon, authenticated, service_role;
+grant select, insert, update, delete on oauth.uninstallations to service_role;
+
+-- No policy: nobody but service_role sees a row.
+alter table oauth.uninstallations enable row level security;
+alter table oauth.uninstallations force row level security;
+
 create function public.oauth_connect(
   p_id uuid,
   p_user_id uuid,
@@ -54,9 +77,16 @@ begin
   -- A new connection begins as a disconnected one: from there on, connecting and connecting again are the same.
   insert into oauth.connections (
     id, user_id, provider, account_key, status, exchanged_at, refreshed_at, created_at, updated_at
-  ) values (
-    p_id, p_user_id, p_provider, p_account_key, 'disconnected', v_exchanged_at, v_now, v_now, v_now
   )
+  select
+    p_id, p_user_id, p_provider, p_account_key, 'disconnected',
+    coalesce((
+      select u.occurred_at
+        from oauth.uninstallations u
+       where u.provider = p_provider
+         and u.account_key = p_account_key
+    ), v_exchanged_at),
+    v_now, v_now, v_now
   on conflict do nothing;
 
   -- All four, so that no id can be made to carry another user's or another account's tokens.
@@ -141,9 +171,17 @@ language plpgsql security invoker
 set search_path = '' set lock_timeout = '2s'
 as $$
 declare
+  v_now timestamptz := clock_timestamp();
   v_connection oauth.connections;
   v_ended integer := 0;
 begin
+  -- Under the account's lock a connection that is just being stored is either seen below or sees this.
+  perform pg_advisory_xact_lock(oauth.account_lock(p_provider, p_account_key));
+  insert into oauth.uninstallations as u (provider, account_key, occurred_at, received_at)
+  values (p_provider, p_account_key, coalesce(least(p_occurred_at, v_now), v_now), v_now)
+  on conflict (provider, account_key) do update
+     set occurred_at = greatest(u.occurred_at, excluded.occurred_at),
+         received_at = excluded.received_at;
   for v_connection in
     select c.*
       from oauth.connections c

@@ -309,6 +309,7 @@ begin
   )
   delete from oauth.token_sets s using ended where s.connection_id = ended.id;
   get diagnostics v_token_sets = row_count;
+  delete from oauth.uninstallations u where u.received_at <= clock_timestamp() - interval '24 hours';
   return v_events + v_requests + v_token_sets;
 end;
 $$;

@@ -146,7 +146,7 @@ select results_eq(
   $$ values ('oauth.authorization_requests', 'delete, insert, select, update'), ('oauth.connections', 'insert, select, update'),
             ('oauth.events', 'delete, insert, select'),
             ('oauth.revocations', 'delete, insert, select, update'), ('oauth.token_sets', 'delete, insert, select, update'),
-            ('oauth.unreadable_keys', 'delete, insert, select') $$,
+            ('oauth.uninstallations', 'delete, insert, select, update'), ('oauth.unreadable_keys', 'delete, insert, select') $$,
   'service_role may do with each table what the functions need'
 );
 select is_empty(

@@ -2,7 +2,7 @@
 -- an event before its time. And how long tokens are that nothing can refresh any more.
 begin;
 \ir helpers.psql
-select plan(33);
+select plan(35);
 
 -- Her refresh was refused for good; her tokens may be erased after this time.
 create function ended(p_erase_after interval) returns void language sql as $$
@@ -80,6 +80,13 @@ select ended('0');
 select is(public.oauth_purge(1000), 1, 'ended again, it is erased again');
 select is(disconnects(), 'disconnected', 'and disconnecting it');
 select is_empty('select from oauth.revocations', 'leaves nothing to revoke');
+
+insert into oauth.uninstallations
+values ('pipedrive', '1', now(), now() - interval '25 hours'), ('pipedrive', '2', now(), now());
+select is(public.oauth_purge(1000), 0, 'a sweep');
+select results_eq(
+  'select account_key from oauth.uninstallations', array['2'], 'forgets what was uninstalled more than a day ago'
+);
 
 -- What belongs to a user goes with the user
 

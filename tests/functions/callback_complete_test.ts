@@ -40,6 +40,25 @@ story("completing answers the connection, which is searched and refreshed from t
   assertEquals([(await stage.store.row(id ?? "")).version, await stage.requests("token:refresh")], [2, 1]);
 });
 
+story(
+  "an account that is uninstalled while its first connection is on its way is not connected",
+  async (stage) => {
+    const request = await park(stage);
+    const held = stage.store.hold("connect");
+    const completing = complete(stage, request);
+    await held.arrived;
+    stage.clock.pause(1_000);
+    assertEquals((await stage.provider.uninstall(ACCOUNT)).status, 200);
+    held.release();
+    const { status, body } = await completing;
+    assertEquals([status, (body.connection as { status: string }).status], [200, "disconnected"]);
+    // Nothing stands in the way of connecting anew.
+    stage.clock.pause(1_000);
+    const id = await connect(stage);
+    assertEquals((await stage.store.row(id)).status, "active");
+  },
+);
+
 story("a hundred completions of one ticket make one connection, by one exchange", async (stage) => {
   const request = await park(stage);
   const answers = await Promise.all(Array.from({ length: 100 }, () => complete(stage, request)));

@@ -276,6 +276,7 @@ export async function freshStore(clock: Clock): Promise<TestStore> {
     owner`delete from auth.users`,
     // What the users before have left.
     owner`delete from oauth.revocations`,
+    owner`delete from oauth.uninstallations`,
     owner`insert into auth.users (id) values (${MARI}), (${JONAS})`,
     rpc.sql`select setseed(0.5)`,
   ]));
