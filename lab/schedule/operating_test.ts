@@ -122,13 +122,6 @@ Deno.test("docs/operating.md", async (test) => {
       await sql`select public.oauth_mark_unreadable('pipedrive', '{}', '{}', '{}')`;
     });
 
-    await test.step("shows what is still to be revoked", async () => {
-      const id = await connect(sql);
-      await sql`select public.oauth_disconnect(${id}, ${ALICE}, 'pipedrive')`;
-      const pending = await paste(sql, /from oauth\.revocations/);
-      assertEquals(pending.map(({ provider, count }) => [provider, count]), [["pipedrive", "1"]]);
-    });
-
     await test.step("explains every word that the view uses", async () => {
       const [view] = await sql`select pg_get_viewdef('oauth.connection_health'::regclass) as text`;
       const words = Array.from(
