@@ -8,7 +8,7 @@ import { type Connected, makeKeyring } from "../../support/make.ts";
 import { MARI } from "../../support/store.ts";
 import { json, respondWith } from "../../support/fake_fetch.ts";
 import { refusal } from "../../support/token_endpoint.ts";
-import { assertEquals } from "../../support/assert.ts";
+import { assertEquals, assertRejects } from "../../support/assert.ts";
 
 const DAY = 24 * 60 * 60_000;
 
@@ -165,6 +165,24 @@ Deno.test("sweep() fills a place as soon as it is free: a slow one holds up nobo
   const began = clock.now();
   assertEquals((await sweep(context)).refreshed, 129);
   assertEquals(times.last_other - began < 15_000, true);
+});
+
+Deno.test("sweep() whose database goes away ends what it has begun before it says so", async () => {
+  const clock = new FakeClock({ auto: true });
+  const { fetch } = slowly(clock, 15_000, "slow", provider());
+  const context = await makeContext({
+    clock,
+    fetch: (url, init) => {
+      context.store.failNext("claim_due");
+      return fetch(url, init);
+    },
+  });
+  const slow = await idle(context, 29, "slow", 40);
+  await idle(context, 1, "quick");
+  const { code } = await assertRejects(() => sweep(context), PublicError);
+  assertEquals(code, "STORAGE_UNAVAILABLE");
+  const versions = await Promise.all(slow.map(async ({ id }) => (await context.store.row(id)).version));
+  assertEquals(versions, slow.map(() => 2));
 });
 
 Deno.test("sweep() claims nothing more while the token endpoint is left alone", async () => {
