@@ -8,7 +8,7 @@ import { type Connected, makeKeyring } from "../../support/make.ts";
 import { MARI } from "../../support/store.ts";
 import { json, respondWith } from "../../support/fake_fetch.ts";
 import { refusal } from "../../support/token_endpoint.ts";
-import { assertEquals } from "../../support/assert.ts";
+import { assertEquals, assertRejects } from "../../support/assert.ts";
 
 const DAY = 24 * 60 * 60_000;
 
@@ -121,14 +121,15 @@ for (const [way, answer] of Object.entries(WAYS)) {
 function slowly(clock: FakeClock, ms: number, name: string, send: typeof fetch) {
   const times = { most_at_once: 0, at_once: 0, last_other: 0 };
   const slow = async (...[url, init]: Parameters<typeof fetch>): Promise<Response> => {
-    if (!String(init?.body).includes(name)) {
+    const request = new Request(url, init);
+    if (!(await request.clone().text()).includes(name)) {
       times.last_other = clock.now();
-      return send(url, init);
+      return send(request);
     }
     times.most_at_once = Math.max(times.most_at_once, times.at_once += 1);
     try {
-      await clock.sleep(ms, init?.signal ?? undefined);
-      return await send(url, init);
+      await clock.sleep(ms, request.signal);
+      return await send(request);
     } finally {
       times.at_once -= 1;
     }
@@ -164,6 +165,24 @@ Deno.test("sweep() fills a place as soon as it is free: a slow one holds up nobo
   const began = clock.now();
   assertEquals((await sweep(context)).refreshed, 129);
   assertEquals(times.last_other - began < 15_000, true);
+});
+
+Deno.test("sweep() whose database goes away ends what it has begun before it says so", async () => {
+  const clock = new FakeClock({ auto: true });
+  const { fetch } = slowly(clock, 15_000, "slow", provider());
+  const context = await makeContext({
+    clock,
+    fetch: (url, init) => {
+      context.store.failNext("claim_due");
+      return fetch(url, init);
+    },
+  });
+  const slow = await idle(context, 29, "slow", 40);
+  await idle(context, 1, "quick");
+  const { code } = await assertRejects(() => sweep(context), PublicError);
+  assertEquals(code, "STORAGE_UNAVAILABLE");
+  const versions = await Promise.all(slow.map(async ({ id }) => (await context.store.row(id)).version));
+  assertEquals(versions, slow.map(() => 2));
 });
 
 Deno.test("sweep() claims nothing more while the token endpoint is left alone", async () => {

@@ -56,7 +56,9 @@ type Count = Record<"due" | Awaited<ReturnType<typeof refreshOne>>, number>;
 async function refreshDue(context: Context): Promise<Count> {
   const count: Count = { due: 0, refreshed: 0, failed: 0, reauthorization_required: 0 };
   const ends = context.clock.now() + BATCHES_MS;
-  await Promise.all(LANES.map((lane) => work(context, lane, count, ends)));
+  // Not all(): what is under way in one lane must end before a fault of the other is told, and the isolate with it.
+  const lanes = await Promise.allSettled(LANES.map((lane) => work(context, lane, count, ends)));
+  for (const lane of lanes) if (lane.status === "rejected") throw lane.reason;
   return count;
 }
 
@@ -64,22 +66,26 @@ async function refreshDue(context: Context): Promise<Count> {
 async function work(context: Context, lane: Lane, count: Count, ends: number): Promise<void> {
   const { clock, memory } = context;
   const under_way = new Set<Promise<unknown>>();
-  let more = true;
-  for (;;) {
-    const started = clock.now();
-    if (more && started < ends && memory.breaker.wait(started) === 0) {
-      const places = lane.places - under_way.size;
-      const leases = await claim(context, lane, places);
-      more = leases.length === places;
-      for (const lease of leases) {
-        const refresh = refreshOne(context, lease, started)
-          .then((outcome) => (count.due += 1, count[outcome] += 1))
-          .finally(() => under_way.delete(refresh));
-        under_way.add(refresh);
+  const begin = (lease: Lease, started: number) => {
+    const refresh = refreshOne(context, lease, started)
+      .then((outcome) => (count.due += 1, count[outcome] += 1))
+      .finally(() => under_way.delete(refresh));
+    under_way.add(refresh);
+  };
+  try {
+    for (let more = true;;) {
+      const started = clock.now();
+      if (more && started < ends && memory.breaker.wait(started) === 0) {
+        const places = lane.places - under_way.size;
+        const leases = await claim(context, lane, places);
+        for (const lease of leases) begin(lease, started);
+        more = leases.length === places;
       }
+      if (under_way.size === 0) return;
+      await Promise.race(under_way);
     }
-    if (under_way.size === 0) return;
-    await Promise.race(under_way);
+  } finally {
+    await Promise.all(under_way);
   }
 }
 
