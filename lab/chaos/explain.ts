@@ -10,26 +10,20 @@ export function explain(entries: readonly Entry[], version: number): string {
   const began = mine.find(({ what }) => what === "claimed");
   const last = mine.findLast(({ what }) => BOUNDS.has(what));
   if (began === undefined || last === undefined) return "";
-  return tell(entries, mine, began.at, last.at);
+  return tell(entries.filter(({ seq }) => seq >= began.seq && seq <= last.seq), mine, began.at);
 }
 
 /** The same of one connection, for as long as somebody waited for it. */
 export function explainWait(entries: readonly Entry[], connection: string, from: number, to: number): string {
-  return tell(
-    entries,
-    entries.filter((entry) => "connection" in entry && entry.connection === connection),
-    from,
-    to,
-  );
+  const mine = entries.filter((entry) => "connection" in entry && entry.connection === connection);
+  return tell(entries.filter(({ at }) => at >= from && at <= to), mine, from);
 }
 
-function tell(entries: readonly Entry[], mine: readonly Entry[], from: number, to: number): string {
+function tell(entries: readonly Entry[], mine: readonly Entry[], from: number): string {
   const own = new Set(mine);
   const seats = new Set(mine.flatMap((entry) => nameOf(entry) ?? []));
   const told = entries.filter((entry) =>
-    entry.at >= from && entry.at <= to && (
-      own.has(entry) || entry.what === "fault" || (PROCESS.has(entry.what) && seats.has(nameOf(entry) ?? ""))
-    )
+    own.has(entry) || entry.what === "fault" || (PROCESS.has(entry.what) && seats.has(nameOf(entry) ?? ""))
   );
   return told.map((entry) =>
     `\n      ${Math.round(entry.at - from)} ms ${

@@ -113,9 +113,12 @@ its own. The seed fixes the plan of faults and callers, not the scheduling: two 
 at slightly different moments.
 
 There is no hook in the functions. Each process has two proxies of its own, one before REST and one before the token
-endpoint. Mere reads pass the former by. They record what passes, hold a message at the very point a fault needs (after the claim; after the provider
+endpoint; a module loaded before the function sends its calls there, while all are told the same addresses. Mere reads
+pass the former by. They record what passes, hold a message at the very point a fault needs (after the claim; after the provider
 answered, before the commit), and break what the plan says. The process that owns the message is then killed
-(SIGKILL) or stopped (SIGSTOP). The gateway sends nothing new to a process that is stopped. PostgreSQL is ended by
+(SIGKILL) or stopped (SIGSTOP). The gateway sends nothing new to a process that is stopped. REST gives the statuses and bodies of PostgREST's own
+table; a database that is read-only is PostgreSQL refusing to write, a standby and a schema without our functions are
+what PostgREST says of them. A clock that was set back is rows moved an hour ahead. PostgreSQL is ended by
 SIGQUIT, without a checkpoint, and started again. A wall clock is shifted by a module loaded before the function
 (\`Date\` and \`performance.timeOrigin\`); the monotonic clock runs on, as it does on a machine whose clock is wrong.
 

@@ -20,7 +20,7 @@ const alone = (scenarios: readonly Scenario[]) => scenarios.map((one) => [one]);
 
 /**
  * One group after another; what is in a group runs side by side, because most of it waits for leases to end. What has a
- * target in milliseconds runs alone. The key rotation comes last: what it reseals, the other fleets could not open any more.
+ * target in milliseconds runs alone, and what sweeps, since a sweep looks after whatever is there. The key rotation comes last: what it reseals, the other fleets could not open any more.
  */
 export const groups: readonly (readonly Scenario[])[] = [
   ...alone([...herds, ...calm, crashAfterClaim]),
@@ -29,7 +29,6 @@ export const groups: readonly (readonly Scenario[])[] = [
   lostAnswers,
   wrongAnswers,
   [...meanwhile, clock],
-  revocations,
-  [refusals],
+  ...alone([...revocations, refusals]),
   ...alone([...outages, database, ...badHours, hopeless, mixed, keyRotation]),
 ];

@@ -9,7 +9,7 @@ const SIZES = { "oauth-callback": 2, "refresh-token": 1, "search-persons": 1 };
 /** Leave together, and find their processes killed together. */
 const AT_ONCE = 5;
 /** Longer than the pauses before the second and the third try. */
-const PATIENCE_MS = 240_000;
+const PATIENCE_MS = 300_000;
 const HTML = "<html><title>Scheduled maintenance</title></html>";
 
 function revoked({ journal }: Field, { id }: Connected): boolean {
