@@ -3,8 +3,12 @@ import { PublicError } from "../../../supabase/functions/_shared/errors.ts";
 import { Memory } from "../../../supabase/functions/_shared/keep/memory.ts";
 import type { Client } from "../../../supabase/functions/_shared/oauth/client.ts";
 import { pipedrive } from "../../../supabase/functions/_shared/providers/pipedrive.ts";
-import { getAccessToken } from "../../../supabase/functions/_shared/use/access_token.ts";
-import { assert, assertEquals } from "../../support/assert.ts";
+import {
+  getAccessToken,
+  refreshConnection,
+  usableConnection,
+} from "../../../supabase/functions/_shared/use/access_token.ts";
+import { assert, assertEquals, assertRejects } from "../../support/assert.ts";
 import { connected, makeContext, type TestContext } from "../../support/context.ts";
 import { json, respondWith } from "../../support/fake_fetch.ts";
 import { type Connected, makeClient } from "../../support/make.ts";
@@ -59,6 +63,20 @@ for (const status of [400, 401]) {
     assert(refresh_token_sealed !== null, "its tokens are kept");
   });
 }
+
+Deno.test("however often a user forces a refresh, one that is refused ends nothing while the access token lives", async () => {
+  const { context, refused, accepted } = await scene();
+  await context.store.backdate(refused.id, { access_expires_at: -60 * MINUTE });
+  const { id, user_id } = refused;
+  for (const wait_ms of [MINUTE, 5 * MINUTE, 5 * MINUTE, 5 * MINUTE]) {
+    const connection = await usableConnection(context.store, id, user_id);
+    await assertRejects(() => refreshConnection(context, connection, { force: true }), PublicError);
+    context.clock.pause(wait_ms);
+    await context.store.backdate(accepted.id, { access_expires_at: 1 });
+    assertEquals(await ask(context, accepted), "served");
+  }
+  assertEquals([(await context.store.row(id)).status, await ask(context, refused)], ["active", "served"]);
+});
 
 const endpoint = "https://acme.pipedrive.com/oauth/token";
 /** Each of the operator's faults: what is answered, and with which clients is asked for the refused and the other one. */

@@ -17,8 +17,10 @@ import { leaseTimings, PATIENCE_MS } from "./timings.ts";
 export interface Seen {
   readonly id: string;
   readonly version: number;
-  /** The caller knows better than the clock: the API refused this version. */
+  /** Also before its time: somebody knows better than the clock. */
   readonly force: boolean;
+  /** The API refused this version: its access token is of no more use. */
+  readonly refused: boolean;
 }
 
 /** Pauses between a waiter's polls, in milliseconds: growing and drawn at random, so that a herd spreads. */
@@ -98,7 +100,7 @@ async function actOn(
     case "fresh":
       return await found(context, seen.id, "fresh", claim);
     case "claimed":
-      return await spend(context, { ...claim, id: seen.id }, { started, refused: seen.force });
+      return await spend(context, { ...claim, id: seen.id }, { started, refused: seen.refused });
     case "busy":
       return await waitForHolder(context, seen, ends);
     case "backoff":

@@ -46,7 +46,7 @@ export async function getAccessToken(
   const row = await usableConnection(context.store, id, user_id);
   if (row.provider !== provider) throw notFound(id);
   const force = failed_version === row.version;
-  const seen = { id, version: row.version, force };
+  const seen = { id, version: row.version, force, refused: force };
   const atHand = async () => ({
     ...await openAccessToken(keyring, { id, provider }, row.access_token_sealed),
     version: row.version,
@@ -78,7 +78,7 @@ export async function refreshConnection(
   { force }: { readonly force: boolean },
 ): Promise<Omit<Refreshed, "access_token">> {
   if (refresh_in_ms > 0 && !force) return { outcome: "fresh", version, access_expires_at };
-  return await refresh(context, { id, version, force });
+  return await refresh(context, { id, version, force, refused: false });
 }
 
 /**
