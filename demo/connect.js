@@ -22,7 +22,7 @@ export async function begin(api) {
   location.assign(authorization_url);
 }
 
-/** Finishes what this tab began. The ticket is good once. @returns the connection */
+/** Finishes what this tab began; a repeat gives the same. @returns the connection */
 export async function complete(api, ticket) {
   const binding = sessionStorage.getItem(BINDING);
   if (!binding) throw new Trouble("AUTHORIZATION_REQUEST_INVALID");
