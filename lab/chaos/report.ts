@@ -63,8 +63,9 @@ ${violationsOf(rows)}
 - **A clock that was right.** \`deno serve\` takes \`--preload\` and ignores it, so that no clock had been shifted. The
   row "Clock skew" now counts what the processes themselves say of their clocks.
 - **A request that found another owner.** What a process had sent just before it was killed was read by its proxy just
-  afterwards, and taken for its successor's: a rotation that nobody could keep counted as one that somebody had. So a
-  soak of four minutes told of a user asked to connect again for nothing. Now each process has proxies of its own.
+  afterwards, and taken for its successor's: a rotation that nobody could keep counted as one that somebody had. That
+  is how a soak could tell of a user asked to connect again for nothing, as one of three did. Now each process has
+  proxies of its own.
 - **A request cut short.** A process in a crowd counted a request's 20 s from before its claim, which had waited. Now it
   counts them from the claim's answer, and so does the checker.
 - **A database that says no.** REST turned read-only, or a standby, for seconds between rotation and commit, cost every
@@ -77,13 +78,11 @@ ${violationsOf(rows)}
   The others run side by side, the slow provider among them, which the soak has too. Continuous integration also runs
   the crash after a claim beside others, where only its time is not judged.
 - **A recovery ends when the caller is served**, not when the token is stored.
-- **In the soak a request is followed for ${PATIENCE_S} s**: lease, settle time and one call. That long the protocol itself
-  forbids to say whether a rotation was lost, so an earlier "connect again" would be the false answer. What is
-  answered within 10 s is told beside it.
+- **In the soak a request is followed for ${PATIENCE_S} s**: two leases, settle time and one call. So long the protocol
+  itself may forbid to say whether a rotation was lost (a second attempt can be lost while the first is waited out), and
+  an earlier "connect again" would be the false answer. What is answered within 10 s is told beside it.
 - **Requests that overlap an outage of the provider are not counted**, because the target speaks of those outside; the
-  share of all of them is told beside it. Nor is one that had no answer because a second attempt on its connection was
-  lost while the first was being waited out: each keeps the truth back for a lease and a settle time of its own. How many
-  these were is told, and the run prints what happened to each.
+  share of all of them is told beside it.
 - **Held** speaks of promises and counts; a target in milliseconds that was missed says **late**. Continuous integration
   runs the same scenarios at small n and judges only the former.
 
@@ -92,8 +91,8 @@ ${violationsOf(rows)}
 - Scenarios and rules were adjusted while the run was being built, after failures had been seen. The last of it: the
   crash after a claim runs alone again (beside others on a busy machine callers were served after 31 s); an answer that
   the slow provider gave after the deadline counts as **late**, and the checker alone says whether its grant was lost;
-  takeovers after a stop are no failure where reuse revokes (a claim whose answer was read too late sends nothing); a
-  trap holds repeated requests too; an outage lasts until the requests that belong to its time were sent.
+  takeovers after a stop are no failure where reuse revokes (a claim whose answer was read too late sends nothing); the
+  soak follows a request for two leases, not one, since one of three soaks had two requests without an answer; a trap holds repeated requests too; an outage lasts until the requests that belong to its time were sent.
 - Everything shares one machine with its callers: the latencies are those of a machine that is full, and no network loses
   anything by itself.
 - REST is a small stand-in for PostgREST (pool of 20) and not the library of the local stack, which answers a tenth as

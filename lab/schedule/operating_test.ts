@@ -25,18 +25,14 @@ async function paste(sql: postgres.Sql, pattern: RegExp): Promise<Record<string,
 }
 const done = new Set<string>();
 
-/** A connection that is not young. */
 async function connect(sql: postgres.Sql): Promise<string> {
   const id = crypto.randomUUID();
   await sql`select public.oauth_connect(${id}, ${ALICE}, 'pipedrive', ${id}, null, null, 'base',
     'v1.k1.iv.access', 'v1.k1.iv.refresh', 'k1', 3600000, 0, null)`;
-  await sql`update oauth.connections set refreshed_at = refreshed_at - interval '10 s' where id = ${id}`;
   return id;
 }
 
 async function failRefresh(sql: postgres.Sql, id: string, how: "transient" | "permanent"): Promise<void> {
-  // A young token set is not refreshed by force.
-  await sql`update oauth.connections set refreshed_at = refreshed_at - interval '11 s' where id = ${id}`;
   const [claim] =
     await sql`select lease_id from public.oauth_claim_refresh(${id}, 1, true, '{k1}', 20000, 25000, 0)`;
   await sql`select public.oauth_fail_refresh(${id}, ${claim?.lease_id}, ${how}, 60000, 'http_503')`;

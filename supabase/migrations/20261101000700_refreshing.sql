@@ -22,6 +22,7 @@ returns table (
   fresh_in_ms bigint,
   refresh_in_ms bigint,
   busy_ms bigint,
+  age_ms bigint,
   access_expires_at timestamptz,
   access_token_sealed text
 )
@@ -36,6 +37,7 @@ as $$
     oauth.milliseconds_between(t.now, c.access_expires_at - c.leeway),
     oauth.milliseconds_between(t.now, c.refresh_after),
     least(greatest(oauth.milliseconds_between(t.now, c.lease_until), 0), 120000),
+    oauth.milliseconds_between(c.refreshed_at, t.now),
     c.access_expires_at,
     s.access_token_sealed::text
   from oauth.connections c
@@ -94,7 +96,6 @@ as $$
 declare
   c_forced_every constant interval := interval '1 minute';
   c_forced_at_once constant integer := 10;
-  c_young constant interval := interval '10 seconds';
   v_connection oauth.connections;
   v_now timestamptz;
   v_early boolean;
@@ -129,8 +130,6 @@ begin
   v_early := v_connection.refresh_after > v_now;
   v_may_force := coalesce(p_force, false)
     and v_connection.version = p_seen_version
-    -- What the API refuses so soon it does not know yet: another would fare no better.
-    and (v_connection.refreshed_at between v_now - c_young and v_now) is not true
     and (v_connection.forced_until is null
       or v_connection.forced_until - v_now <= (c_forced_at_once - 1) * c_forced_every);
   outcome := case

@@ -142,7 +142,7 @@ select is(connects('9', p_scope => 'base'), 9::bigint, 'Alice connects once more
 select is(news(), '{connected 7,disconnected 8,connected 9}', 'which is recorded');
 select is(
   array(
-    select concat(matures(), claims('first', 8 + n, true), ', ', commits('first', 8 + n, n::text, scope))
+    select concat(claims('first', 8 + n, true), ', ', commits('first', 8 + n, n::text, scope))
       from unnest(array['base contacts:read', null, 'contacts:read  base', 'contacts:read', '']) with ordinality s (scope, n)
   ),
   array(select format('claimed %s, committed %s', n, n + 1) from generate_series(9, 13) n),

@@ -180,7 +180,7 @@ select ok((connection()).lease_until < clock_timestamp() + interval '25 s', 'onl
 select is((connection()).forced_until, null, 'an allowance that is overdrawn by more than there is counts as full');
 select is(commits('fourth', 7, '8'), 'committed 8', 'the holder commits');
 select clock_is_set_back('1 hour');
-select is(claims('forcing', 8, true), 'claimed 8', 'tokens of the future do not count as young');
+select is(claims('forcing', 8, true), 'claimed 8', 'nor does what was stored in the future stand in the way');
 
 select * from finish();
 rollback;

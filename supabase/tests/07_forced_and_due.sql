@@ -2,7 +2,7 @@
 -- or unfinished; and the seals that the sweeper renews, or finds that it cannot.
 begin;
 \ir helpers.psql
-select plan(69);
+select plan(68);
 
 -- What the sweeper finds: idle, or with a failed or unfinished attempt.
 create function due(
@@ -39,9 +39,7 @@ select is(news(), '{connected 1,connected 2}', 'which is recorded');
 
 select is(claims('stale', 1, true), 'fresh 2', 'who was refused with an older version gets the newer one');
 select is(claims('ahead', 99, true), 'fresh 2', 'so does who claims to have seen one that never was');
-select is(claims('hasty', 2, true), 'fresh 2', 'who was refused with one that is young gets that one again');
 select is((connection()).forced_until, null, 'none of these costs anything of the allowance');
-select matures();
 select is(claims('current', 2, true), 'claimed 2', 'who was refused with the current one may force its refresh');
 select ok(
   (connection()).forced_until between clock_timestamp() + interval '50 s' and clock_timestamp() + interval '60 s',
@@ -50,13 +48,12 @@ select ok(
 select is(commits('current', 2, '3'), 'committed 3', 'and succeeds');
 select is(
   array(
-    select concat(matures(), claims('again', n, true), ', ', commits('again', n, (n + 1)::text))
+    select concat(claims('again', n, true), ', ', commits('again', n, (n + 1)::text))
       from generate_series(3, 11) n order by n
   ),
   array(select format('claimed %s, committed %s', n, n + 1) from generate_series(3, 11) n),
   'ten may be forced at once'
 );
-select matures();
 select is(claims('eleventh', 12, true), 'fresh 12', 'the eleventh is not: it gets the token it has seen');
 select is((answer('eleventh')).tokens, 'v1.k1.iv.access-12', 'which is the current one');
 select elapse('61 s');
@@ -76,7 +73,6 @@ select is(
   array(select connects('1', named(n::text), p_account_key => 'account ' || n) from generate_series(1, 9) n),
   array_fill(1::bigint, array[9]), 'nine more connections are made'
 );
-select matures(named(n::text)) from generate_series(1, 9) n;
 select elapse('29 days', named('1'));
 select is(due(), '{}', 'one that has merely expired is not due');
 select elapse('1 day', named('1'));

@@ -30,7 +30,6 @@ select is(
   'for a provider that names no such time there is none'
 );
 select is(refresh_ms('well'), null, 'what was never refreshed took no time');
-select matures(c.id) from oauth.connections c;
 
 -- A refresh
 
@@ -46,7 +45,6 @@ select is(refresh_ms('well'), null, 'of this connection and no other');
 
 -- A refresh whose lease was lost meanwhile
 
-select matures(named('held'));
 select claims('late', 2, true, named('held')), lease_ends('held'), claims('taker', 2, true, named('held'));
 select is(commits('late', 2, '3', p_id => named('held')), 'committed 3', 'whoever lost the lease brings new tokens');
 select is(refresh_ms('held'), null, 'what that took is not known, and what an earlier one took is not told instead');

@@ -64,7 +64,7 @@ export function complete(
   return callback("/complete", { user, body: { ticket, binding } });
 }
 
-/** All of it, a minute ago, because what is young is not refreshed by force: the connection's id. */
+/** All of it, a minute ago, because what is young is not refreshed when it is refused: the connection's id. */
 export async function connect(stage: Stage, user = MARI, account?: typeof OTHER_ACCOUNT): Promise<string> {
   const { status, body } = await complete(stage, await park(stage, user, account));
   assert(status === 200, `complete was answered ${status}`);

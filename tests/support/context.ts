@@ -26,7 +26,7 @@ export async function makeContext(options: Options = {}): Promise<TestContext> {
 
 /**
  * Puts an active connection with sealed tokens into the context's store; of a new user, unless told whose. It has been
- * there for a minute: one that is young is not refreshed by force.
+ * there for a minute: one that is young is not refreshed because it was refused.
  */
 export async function connected(
   context: Pick<TestContext, "store" | "keyring" | "client">,

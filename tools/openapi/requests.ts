@@ -57,8 +57,7 @@ const WORDS: Readonly<Record<string, Json>> = {
   ticket: { description: "What the redirect brought as `#oauth_ticket=…`.", examples: ["k7wq…"] },
   binding: { description: "What `authorize` answered, kept in this tab meanwhile.", examples: ["Zf3a…"] },
   force: {
-    description:
-      "Refresh although the token is fresh, unless it is younger than ten seconds: ten at once, then one a minute.",
+    description: "Refresh although the token is fresh: ten at once, then one a minute.",
     examples: [true],
   },
 };

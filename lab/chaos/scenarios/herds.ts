@@ -160,7 +160,7 @@ function storm(callers: number, quick: number, whole: number): Scenario {
   };
 }
 
-/** Of a token that is not young, ten at once and one a minute; a run asks for more in a minute than a user ever does. */
+/** Of a token that is not young ten at once and one a minute; a run asks for more in a minute than a user ever does. */
 async function allowForcedRefreshes({ field }: Bench, { id }: Connected): Promise<void> {
   await field.database.sql`
     update oauth.connections set forced_until = null, refreshed_at = refreshed_at - interval '10 s' where id = ${id}`;

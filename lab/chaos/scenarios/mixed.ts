@@ -18,8 +18,6 @@ import {
   verdict,
 } from "./kit.ts";
 import { explainWait } from "../explain.ts";
-import { only } from "../fates.ts";
-import type { Entry } from "../field/journal.ts";
 import { application, type Request } from "./mixed/application.ts";
 import { misfortune } from "./mixed/misfortune.ts";
 
@@ -53,18 +51,15 @@ export const mixed: Scenario = {
     await lifetimes(bench, 3_600);
     const { history, violations } = await verdict(field, site, connections);
     const answeredOf = (some: typeof requests) => some.filter((one) => !isUnanswered(one));
-    const notOut = requests.filter(({ began, answer }) =>
+    const outside = requests.filter(({ began, answer }) =>
       !harm.outages.some(({ from, to }) => began <= to && answer.ended_at >= from)
     );
-    const { entries } = history;
-    const twice = notOut.filter((one) => isUnanswered(one) && lostAttempts(entries, one) > 1);
-    const outside = notOut.filter((one) => !twice.includes(one));
     const answered = answeredOf(outside);
     const results = answered.filter(({ answer }) => answer.status === 200).length;
     const share = 100 * answered.length / outside.length;
     const unanswered = outside.filter(isUnanswered);
-    for (const { began, answer } of [...unanswered, ...twice]) {
-      const waited = explainWait(entries, answer.connection, began - LEASE_MS, answer.ended_at);
+    for (const { began, answer } of unanswered) {
+      const waited = explainWait(history.entries, answer.connection, began - LEASE_MS, answer.ended_at);
       bench.say(
         `${answer.code} is all that was told about ${answer.connection} from ${LEASE_MS} ms on${waited}`,
       );
@@ -74,8 +69,8 @@ export const mixed: Scenario = {
     return [{
       scenario: "Mixed soak",
       load: `${bench.minutes} min, ${requests.length} requests (${
-        requests.length - notOut.length
-      } of them touched a provider outage and ${twice.length} a second lost attempt, and are not counted), ${connections.length} connections whose tokens live ${LIFE_S} s, ${history.answers.length} calls, ${
+        requests.length - outside.length
+      } of them touched a provider outage and are not counted), ${connections.length} connections whose tokens live ${LIFE_S} s, ${history.answers.length} calls, ${
         presentations(history.entries)
       } token calls`,
       faults: [...harm.done].map(([fault, times]) => `${times} × ${fault}`).join(", "),
@@ -114,21 +109,6 @@ const FINAL: ReadonlySet<string | null> = new Set(["REAUTHORIZATION_REQUIRED", "
 
 function isUnanswered({ answer }: Request): boolean {
   return answer.status !== 200 && !FINAL.has(answer.code);
-}
-
-/**
- * How many attempts on its connection ended unseen while it waited: nobody reported them, and what they brought did not
- * arrive. Each keeps the truth back for its own lease and settle time, and a request is followed for one of them.
- */
-function lostAttempts(
-  entries: readonly Entry[],
-  { began, answer: { connection, ended_at } }: Request,
-): number {
-  const mine = entries.filter((entry) => "connection" in entry && entry.connection === connection);
-  const seen = new Set([...only(mine, "committed"), ...only(mine, "failed")].map(({ lease }) => lease));
-  return only(mine, "claimed").filter(({ at, lease, lease_ms }) =>
-    !seen.has(lease) && at + lease_ms > began && at + lease_ms < ended_at
-  ).length;
 }
 
 /** Waits until nobody is at work any more; whatever lease is left then is orphaned. */

@@ -6,9 +6,9 @@ import { type Bench, CALL_MS, LEASE_MS, pause, SETTLE_MS } from "../kit.ts";
 const RATE = 20;
 /**
  * How long it goes on where it is told to come back: what was lost unseen can be told for certain only after the lease
- * and the settle time, and may be told to a call that has just begun to wait then.
+ * and the settle time, and may be told to a call that has just begun to wait then. A second attempt may be lost on the same connection, too.
  */
-export const INSIST_MS = LEASE_MS + SETTLE_MS + CALL_MS;
+export const INSIST_MS = 2 * LEASE_MS + SETTLE_MS + CALL_MS;
 
 /** A request as the application's user sees it: begun once, over when there is an answer worth showing. */
 export interface Request {

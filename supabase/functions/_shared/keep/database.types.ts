@@ -299,6 +299,7 @@ export type Database = {
         Returns: {
           "access_expires_at": string;
           "access_token_sealed": string;
+          "age_ms": number;
           "busy_ms": number;
           "expires_in_ms": number;
           "fresh_in_ms": number;

@@ -14,6 +14,9 @@ const SERVE_WHILE_ALIVE: ReadonlySet<PublicCode> = new Set([
   "STORAGE_UNAVAILABLE",
 ]);
 
+/** A token set that is younger, in milliseconds, is not refreshed because it was refused: it may not be known everywhere yet, and another would fare no better. */
+const YOUNG_MS = 5_000;
+
 type UsableConnection = Peek & { readonly id: string };
 
 /**
@@ -45,7 +48,8 @@ export async function getAccessToken(
   const { name: provider } = client.provider;
   const row = await usableConnection(context.store, id, user_id);
   if (row.provider !== provider) throw notFound(id);
-  const force = failed_version === row.version;
+  const young = row.age_ms >= 0 && row.age_ms < YOUNG_MS;
+  const force = failed_version === row.version && !young;
   const seen = { id, version: row.version, force, refused: force };
   const atHand = async () => ({
     ...await openAccessToken(keyring, { id, provider }, row.access_token_sealed),
@@ -67,8 +71,7 @@ export async function getAccessToken(
 }
 
 /**
- * Refreshes now what is in its soft window or past it; with `force` also what is fresh, unless it is
- * young, within the allowance.
+ * Refreshes now what is in its soft window or past it; with `force` whatever its age, within the allowance.
  *
  * @returns `refreshed` by this call, `held_elsewhere` by another one that it waited for, or `fresh`: nothing to do
  */
