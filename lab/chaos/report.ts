@@ -92,7 +92,8 @@ ${violationsOf(rows)}
   crash after a claim runs alone again (beside others on a busy machine callers were served after 31 s); an answer that
   the slow provider gave after the deadline counts as **late**, and the checker alone says whether its grant was lost;
   takeovers after a stop are no failure where reuse revokes (a claim whose answer was read too late sends nothing); the
-  soak follows a request for two leases, not one, since one of three soaks had two requests without an answer; a trap holds repeated requests too; an outage lasts until the requests that belong to its time were sent.
+  soak follows a request for two leases, not one, since one of three soaks had two requests without an
+  answer; a trap holds repeated requests too; an outage lasts until the requests that belong to its time were sent.
 - Everything shares one machine with its callers: the latencies are those of a machine that is full, and no network loses
   anything by itself.
 - REST is a small stand-in for PostgREST (pool of 20) and not the library of the local stack, which answers a tenth as
