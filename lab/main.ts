@@ -5,7 +5,18 @@
 import { close, counted, type Counts, plus } from "../tests/support/counted.ts";
 import { TEMPLATE_URL, withDatabase } from "../tests/support/database.ts";
 
-const PLACES = ["docs", "model", "schedule", "local", "examples", "property", "deploy", "browser", "chaos"];
+const PLACES = [
+  "docs",
+  "model",
+  "schedule",
+  "local",
+  "examples",
+  "property",
+  "bench",
+  "deploy",
+  "browser",
+  "chaos",
+];
 
 Deno.chdir(new URL(".", import.meta.url));
 await withDatabase(async ({ url }) => {

@@ -46,7 +46,7 @@ Deno.test("without lab/ everything else passes", async (t) => {
       assertEquals(code, 0, printed);
       assertMatch(printed, /\n[1-9]\d* passed, 0 failed\n/);
     });
-    for (const name of ["lab", "model", "chaos"]) {
+    for (const name of ["lab", "model", "chaos", "bench"]) {
       await t.step(`deno task ${name} says what is missing`, async () => {
         const { code, printed } = await task(name);
         assertEquals(code, 1, printed);

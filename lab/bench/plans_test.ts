@@ -1,0 +1,52 @@
+/**
+ * Nothing that the functions ask gets slow as the tables grow: seen by the rows that each statement looks at, in tables
+ * with generated rows. `PLANS_CONNECTIONS=1000000` looks at a million, which takes minutes to fill.
+ */
+import postgres from "postgres";
+import { assert, assertEquals } from "../../tests/support/assert.ts";
+import { withDatabase } from "../../tests/support/database.ts";
+import { allCalls, LIMIT, subjects } from "./sql/calls.ts";
+import { explaining, touchedBy } from "./sql/plans.ts";
+import { fill } from "./sql/rows.ts";
+import { only } from "./subject.ts";
+
+const CONNECTIONS = Number(Deno.env.get("PLANS_CONNECTIONS") ?? 10_000);
+/** What one call may look at: its own rows, and of those it takes several of the connection, its tokens and an event each. */
+const MOST_ROWS = 10 * LIMIT;
+/** What grows with the tables all the same: purging filters by a clock that is read anew for each row, the view counts every
+ * connection. Whoever mends one takes it out here. */
+const KNOWN: readonly string[] = ["oauth_purge", "provider_health"];
+
+Deno.test(`no call looks at more rows because there are ${CONNECTIONS} connections`, async (t) => {
+  await withDatabase(async ({ url }) => {
+    const owner = postgres(url, { max: 1, onnotice: () => {} });
+    const plans = await explaining(url);
+    try {
+      await fill(owner, url, 0, CONNECTIONS);
+      const asked = only(await subjects(owner, CONNECTIONS, 3), 1);
+      const growing: string[] = [];
+      for (const call of await allCalls(owner)) {
+        const { rows, whole } = await touchedBy(plans, call, asked);
+        if (rows <= MOST_ROWS && whole.length === 0) continue;
+        growing.push(call.name);
+        console.log(
+          `${call.name} looks at ${rows} rows${whole.length > 0 ? `, all of ${whole.join(", ")}` : ""}`,
+        );
+      }
+      await t.step("but for those that are known to", () => {
+        assertEquals(growing.filter((name) => !KNOWN.includes(name)), []);
+      });
+      await t.step("the look at the plans sees one that reads a whole table", async () => {
+        const whole = {
+          name: "count",
+          role: "postgres",
+          statement: () => "select count(*) from oauth.events",
+        } as const;
+        assert((await touchedBy(plans, whole, asked)).rows >= CONNECTIONS);
+      });
+    } finally {
+      await owner.end();
+      await plans.sql.end();
+    }
+  });
+});

@@ -1,0 +1,39 @@
+/** docs/performance.md is what the bench wrote: every subject on every runtime, each figure with what limits it. */
+import { HOSTED_DENO } from "../../tests/hosted_runtime.ts";
+import { assert, assertEquals, assertMatch } from "../../tests/support/assert.ts";
+import { SUBJECTS } from "../bench/subjects/all.ts";
+import { read, tableRows } from "../support/pages.ts";
+
+const page = await read("docs/performance.md");
+
+Deno.test("docs/performance.md says which sizes it has, and how to measure them again", () => {
+  const command = /^Written by `deno task (bench(?: --quick)?)`/m.exec(page)?.[1];
+  assertMatch(
+    page,
+    command === "bench" ? /This is a full run/ : /This is a quick run .*take no figure from it/,
+  );
+  assertMatch(page, /^\| Date \| \d{4}-\d{2}-\d{2} \|$/m);
+  const versions = /^\| Versions \| (.*) \|$/m.exec(page)?.[1];
+  for (const version of [Deno.version.deno, HOSTED_DENO]) {
+    assert(versions?.includes(`Deno ${version}`), version);
+  }
+});
+
+Deno.test("docs/performance.md has each subject, on each runtime that it is about", () => {
+  const headings = Array.from(page.matchAll(/^## (.*)$/gm), ([, heading]) => heading);
+  assertEquals(headings.slice(0, -2), SUBJECTS.map(({ title }) => title));
+  for (const { title, on_each_runtime } of SUBJECTS) {
+    const runtimes = on_each_runtime ? [`, Deno ${Deno.version.deno}`, `, Deno ${HOSTED_DENO}`] : [""];
+    for (const runtime of runtimes) assert(tableRows(page, title + runtime).length > 0, title + runtime);
+  }
+});
+
+Deno.test("docs/performance.md has no figure without its control, its n and what limits it", () => {
+  const rows = Array.from(page.matchAll(/^\| (.*) \|$/gm), ([, row = ""]) => row.split(" | "))
+    .filter((cells) => cells.length > 3 && cells[0] !== "Figure" && cells[0] !== "---");
+  assert(rows.length > 50);
+  for (const cells of rows) {
+    assertEquals(cells.length, 8, cells.join());
+    assert(cells.every((cell) => cell !== "" && !cell.includes("NaN")) && Number(cells[2]) > 0, cells.join());
+  }
+});
