@@ -63,6 +63,12 @@ Deno.test("the rows of the old workflow become connections", async (t) => {
       await sql`delete from "App_tok" where "AppId" = '0'`;
     });
 
+    await t.step("a table of which no row is of the platform has not been moved", async () => {
+      const { code, output } = await run(scene, ["--user", USER, "--platform", "Pipedrive CRM"]);
+      assertEquals(code, 2, output);
+      assertMatch(output, /No row is of the platform "Pipedrive CRM"/);
+    });
+
     await t.step("a run moves a row, and the connection works", async () => {
       const { code, output } = await run(scene, ["--user", USER]);
       assertEquals(code, 0, output);

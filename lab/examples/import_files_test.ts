@@ -46,6 +46,25 @@ Deno.test("readRows() refuses another table by the column that it misses", async
   });
 });
 
+Deno.test("readRows() takes a row that leaves out the column as one without a token", async () => {
+  const rows = [{ AppId: 1, Platform: "Pipedrive" }, null, { ref_token: "1:2:abc" }];
+  await withFile(JSON.stringify(rows), async (path) => {
+    const tokens = (await readRows(path, "App_tok")).map(({ refresh_token }) => refresh_token);
+    assertEquals(tokens, ["", "", "1:2:abc"]);
+  });
+});
+
+Deno.test("readRows() does not take nothing for done, and shows nothing of what it cannot read", async () => {
+  for (
+    const text of ["ref_token,Platform\n", "[]", '[{"ref_token": canary}]', '{"ref_token":"canary"}\n{}']
+  ) {
+    await withFile(text, async (path) => {
+      const { message } = await assertRejects(() => readRows(path, "App_tok"), Error);
+      assert(!message.includes("canary"), message);
+    });
+  }
+});
+
 Deno.test("withPlatform() takes rows without a platform as this one's, unless another is named", () => {
   const [unnamed, named, other] = ["", "pipedrive", "HubSpot"].map((platform) => ({ ...ROW, platform }));
   assert(unnamed && named && other);
@@ -79,6 +98,8 @@ Deno.test("a mapping that is no mapping is refused", async () => {
       `name,user_id\nx,${ANA}\n`,
       "AppId,user_id\n1,ana\n",
       `AppId,user_id\n1,${ANA}\n1,${ANA}\n`,
+      `email,user_id\n,${ANA}\n`,
+      JSON.stringify([{ email: null, user_id: ANA }]),
     ]
   ) {
     await withFile(text, async (path) => void await assertRejects(() => usersFrom(path), Error));

@@ -241,7 +241,7 @@ grant execute on function public.oauth_take_authorization to service_role;
 comment on function public.oauth_take_authorization is
   'taken: hands out a parked code, once, to the user who began. under_way: that has happened, and its end is not known yet. finished: connection_id is what came of it. too_many: of the user''s codes five were refused, or twenty handed out, in the last ten minutes. No row: unknown, refused, expired, or someone else''s.';
 
-create function public.oauth_return_authorization(p_request_id text, p_refused boolean)
+create function public.oauth_return_authorization(p_ticket_hash text, p_attempt_id uuid, p_refused boolean)
 returns void
 language sql security invoker
 set search_path = '' set lock_timeout = '2s'
@@ -250,10 +250,12 @@ as $$
      set status = case when p_refused then 'refused' else 'parked' end,
          code_sealed = case when p_refused then null else r.code_sealed end,
          code_verifier_sealed = case when p_refused then null else r.code_verifier_sealed end
-   where r.id = p_request_id
-     and r.status = 'taken';
+   where r.ticket_hash = p_ticket_hash
+     and r.status = 'taken'
+     -- Asked again, it must not give back what somebody else has taken since.
+     and r.taken_by = p_attempt_id;
 $$;
 revoke execute on function public.oauth_return_authorization from public, anon, authenticated;
 grant execute on function public.oauth_return_authorization to service_role;
 comment on function public.oauth_return_authorization is
-  'Ends a taken request: p_refused, because its code is of no more use. Else it is put back, where the provider gave no final answer, and expires when it would have.';
+  'Ends what this attempt has taken: p_refused, because the code is of no more use. Else the request is put back, where the code was not sent or the provider gave no final answer, and expires when it would have.';

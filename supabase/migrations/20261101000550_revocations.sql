@@ -134,7 +134,7 @@ $$;
 revoke execute on function oauth.leave_late_revocation from public, anon, authenticated;
 grant execute on function oauth.leave_late_revocation to service_role;
 comment on function oauth.leave_late_revocation is
-  'Leaves what a refresh brought after the user had ended the connection to be revoked, in place of what it was obtained from.';
+  'Leaves what a refresh, or an exchange before that, brought after the user had ended the connection to be revoked, in place of what was left.';
 
 create function public.oauth_claim_revocations(p_provider text, p_id uuid, p_limit integer, p_key_ids text[])
 returns table (outcome text, connection_id uuid, refresh_token_sealed text)

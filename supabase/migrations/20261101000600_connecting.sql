@@ -125,6 +125,11 @@ begin
     perform oauth.record(p_id, 'connected', p_scope => v_scope);
     -- Revoking what an earlier connection of the account has left could end this one with it.
     delete from oauth.revocations r where r.provider = p_provider and r.account_key = p_account_key;
+  else
+    -- Where it was the user's own end, this authorization is meant too, and it may be the one that still lives.
+    perform oauth.leave_late_revocation(p_id, c.version - 1, p_refresh_token_sealed, p_key_id)
+       from oauth.connections c
+      where c.id = p_id;
   end if;
   return query select v.* from public.oauth_connections v where v.id = p_id;
 end;
@@ -132,7 +137,7 @@ $$;
 revoke execute on function public.oauth_connect from public, anon, authenticated;
 grant execute on function public.oauth_connect to service_role;
 comment on function public.oauth_connect is
-  'Stores a connection and its tokens, in place if it exists, and erases the secrets of the request it came of. An exchange earlier than the one that is stored, or than the end of the connection, changes nothing of it; so does a repeated call for the same request. Returns the connection as its owner sees it. p_exchange_ms is what passed between the request''s being taken and its code''s being exchanged.';
+  'Stores a connection and its tokens, in place if it exists, and erases the secrets of the request it came of. An exchange earlier than the one that is stored, or than the end of the connection, changes nothing of it, and if its user ended it is left to be revoked; a repeated call for the same request changes nothing. Returns the connection as its owner sees it. p_exchange_ms is what passed between the request''s being taken and its code''s being exchanged.';
 
 create function public.oauth_disconnect(p_id uuid, p_user_id uuid, p_provider text)
 returns setof public.oauth_connections

@@ -1,7 +1,7 @@
 -- An authorization is completed by the user who began it, in the page that began it, once, and soon.
 begin;
 \ir helpers.psql
-select plan(71);
+select plan(73);
 select as_server();
 
 -- The way it should go
@@ -95,15 +95,20 @@ select throws_ok(
 -- No final answer
 
 select lives_ok(
-  $$ select public.oauth_return_authorization('hers', false) $$, 'the provider did not answer: the request is put back'
+  $$ select gives_back('hers', false) $$, 'the provider did not answer: the request is put back'
 );
 select isnt(takes('hers'), null, 'and may be taken again');
-select lives_ok($$ select public.oauth_return_authorization('denied', true) $$, 'a request that is over is no error');
+select lives_ok(
+  $$ select public.oauth_return_authorization('ticket of hers', named('the first attempt'), false) $$,
+  'the same call comes again, late'
+);
+select is(request_status('hers'), 'taken', 'and leaves it to whoever has it now');
+select lives_ok($$ select gives_back('denied', true) $$, 'a request that is over is no error');
 select is(request_status('denied'), 'denied', 'and stays over');
 
 -- Refused
 
-select lives_ok($$ select public.oauth_return_authorization('hers', true) $$, 'the provider refuses the code');
+select lives_ok($$ select gives_back('hers', true) $$, 'the provider refuses the code');
 select ok(
   (select status = 'refused' and code_sealed is null and code_verifier_sealed is null
      from oauth.authorization_requests where id = 'hers'),
@@ -121,7 +126,7 @@ select is(
   array_cat(array_fill('begun true taken'::text, '{5}'), '{begun true too_many}'),
   'five codes of a user are under way at once'
 );
-select public.oauth_return_authorization('code ' || n, true) from generate_series(1, 5) n;
+select gives_back('code ' || n, true) from generate_series(1, 5) n;
 select is(takes('code 6'), 'too_many', 'when five were refused no other goes out');
 select is(request_status('code 6'), 'parked', 'it waits');
 select ok(begins('his', bob()) = 'begun' and receives('his') is not null, 'another user has a code');
@@ -135,7 +140,7 @@ select lives_ok(
 );
 delete from oauth.authorization_requests where id <> 'code 6';
 select isnt(takes('code 6'), 'too_many', 'twenty times');
-select public.oauth_return_authorization('code 6', false);
+select gives_back('code 6', false);
 select is(takes('code 6'), 'too_many', 'and no more');
 
 -- Not too many in ten minutes

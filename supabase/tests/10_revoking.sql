@@ -132,7 +132,7 @@ select ok(
   begins('again') = 'begun' and receives('again') is not null and takes('again') is not null, 'and connects again'
 );
 select is(revokes(), null, 'while her code is exchanged, nothing is revoked that could end what it brings');
-select public.oauth_return_authorization('again', true);
+select gives_back('again', true);
 select is(revokes(), '{claimed v1.k1.iv.refresh-10}', 'it was refused: then it is');
 
 -- A user is deleted

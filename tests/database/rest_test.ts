@@ -68,7 +68,7 @@ async function everyCall(real: Store, user_id: string) {
   for (const response of [received, received]) await store.receiveAuthorizationResponse(response);
   const ticket = { provider, ticket_hash: "t", binding_hash: "b", user_id, attempt_id: user_id };
   for (const one of [ticket, ticket]) await store.takeAuthorization(one);
-  await store.returnAuthorization({ request_id: "r", refused: false });
+  await store.returnAuthorization({ ticket_hash: "t", attempt_id: user_id, refused: false });
   await store.takeAuthorization(ticket);
 
   const id = crypto.randomUUID();

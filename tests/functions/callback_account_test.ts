@@ -85,10 +85,32 @@ story("a database that is down at the take spends nothing: the same ticket compl
   assertEquals((await complete(stage, request)).status, 200);
 });
 
+story("a database that has taken the request and never says so gives it back", async (stage) => {
+  const request = await park(stage);
+  stage.store.failNext("take_authorization", 3, "after");
+  assertEquals((await complete(stage, request)).refusal, [503, "STORAGE_UNAVAILABLE"]);
+  await stage.context.background();
+  assertEquals((await complete(stage, request)).status, 200);
+  assertEquals([await stage.requests("token:exchange"), stage.context.reports], [1, []]);
+});
+
+story(
+  "a database that stumbles as the request is put back is asked again, if it heard or not",
+  async (stage) => {
+    for (const when of ["before", "after"] as const) {
+      const request = await park(stage);
+      await stage.provider.fail_next({ on: "token:exchange", how: "503" });
+      stage.store.failNext("return_authorization", 2, when);
+      assertEquals((await complete(stage, request)).refusal, [503, "PROVIDER_UNAVAILABLE"]);
+      assertEquals((await complete(stage, request)).status, 200, when);
+    }
+  },
+);
+
 story("a request that cannot be put back is reported, and the caller learns why it failed", async (stage) => {
   const request = await park(stage);
   await stage.provider.fail_next({ on: "token:exchange", how: "invalid_client" });
-  stage.store.failNext("return_authorization");
+  stage.store.failNext("return_authorization", 3);
   assertEquals((await complete(stage, request)).refusal, [500, "CONFIGURATION_INVALID"]);
   const reported = stage.context.reports.map((error) => (error as { code?: string }).code);
   assertEquals(reported, ["STORAGE_UNAVAILABLE"]);

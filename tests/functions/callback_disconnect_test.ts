@@ -3,7 +3,7 @@ import { revokePending } from "../../supabase/functions/_shared/refresh/revoke.t
 import { assertEquals } from "../support/assert.ts";
 import { JONAS, MARI } from "../support/store.ts";
 import { type Stage, story } from "./stage.ts";
-import { connect } from "./steps.ts";
+import { complete, connect, park } from "./steps.ts";
 
 const statusOf = async ({ store }: Stage, id: string) => (await store.row(id)).status;
 const disconnect = ({ callback }: Stage, connection_id: string, user = MARI) =>
@@ -54,6 +54,23 @@ story(
     assertEquals([await stage.requests("revoke"), await stage.store.revocations()], [1, []]);
   },
 );
+
+story("who disconnects while another tab completes has ended that authorization, too", async (stage) => {
+  const id = await connect(stage);
+  for (const _ of [1, 2]) {
+    const request = await park(stage);
+    const held = stage.store.hold("connect");
+    const completing = complete(stage, request);
+    await held.arrived;
+    stage.clock.pause(1_000);
+    assertEquals((await disconnect(stage, id)).status, 200);
+    held.release();
+    const { status, body } = await completing;
+    assertEquals([status, (body.connection as { status: string }).status], [200, "disconnected"]);
+    await revokePending(stage.context);
+    assertEquals([await stage.provider.installations(), await stage.store.revocations()], [[], []]);
+  }
+});
 
 story("nobody disconnects what is someone else's, another provider's or not there", async (stage) => {
   const id = await connect(stage);

@@ -1,6 +1,7 @@
 /** `GET /oauth-callback/pipedrive?…`: the browser comes back, and the application gets a ticket or a code of ours. */
 import { digest } from "../../supabase/functions/_shared/keep/seal.ts";
 import { assert, assertEquals, assertMatch } from "../support/assert.ts";
+import { KEYS, makeKeyring } from "../support/make.ts";
 import { MARI } from "../support/store.ts";
 import { APP, OTHER_APP, type Stage, story } from "./stage.ts";
 import { allow, begin, complete, park, type Parked } from "./steps.ts";
@@ -72,6 +73,18 @@ story(
   },
 );
 
+story("the same redirect brings the same ticket while the encryption key is exchanged", async (stage) => {
+  const begun = await begin(stage);
+  const query = await allow(stage, begun);
+  const { fragment, location } = await stage.callback(query);
+  const ticket = fragment.get("oauth_ticket") ?? "";
+  stage.secrets.add(ticket);
+  Object.assign(stage.context, { keyring: await makeKeyring(KEYS.split(",").reverse().join()) });
+  assertEquals((await stage.callback(query)).location, location);
+  const { status } = await complete(stage, { user: MARI, ticket, binding: begun.binding });
+  assertEquals(status, 200);
+});
+
 story("a denial that comes twice is the same denial", async (stage) => {
   const { state } = await begin(stage);
   for (const time of [1, 2]) {
@@ -121,14 +134,16 @@ story("a state counts on the path of its provider alone", async (stage) => {
   assert(await getsTicket(stage, query));
 });
 
-story("a denial uses up the state and repeats none of the provider's words", async (stage) => {
+story("a denial uses up the state, and only the log repeats the protocol's word for it", async (stage) => {
   for (const error of ["user_denied", "access_denied", "server_error", "%3Cscript%3E"]) {
     const begun = await begin(stage, MARI, { body: { return_to: "/settings" } });
     const description = "error_description=%3Cscript%3Ealert(1)%3C/script%3E%0D%0ASet-Cookie:%20a=b";
-    const { status, text, location } = await stage.callback(
+    const { status, text, location, line } = await stage.callback(
       `?error=${error}&${description}&state=${begun.state}`,
     );
     assertEquals([status, text, location], [303, "", `${APP}/settings#oauth_error=AUTHORIZATION_DENIED`]);
+    const word = error.startsWith("%") ? "unrecognised" : error;
+    assertEquals(line.reason, `the provider answered "${word}"`);
     assert(!await getsTicket(stage, await allow(stage, begun)));
   }
 });
@@ -156,9 +171,17 @@ story("a browser that loads ahead, or only asks for headers, does not use up the
   assert(await getsTicket(stage, query));
 });
 
+story("a database that stumbles at the redirect is asked again, if it heard or not", async (stage) => {
+  for (const when of ["before", "after"] as const) {
+    const query = await allow(stage, await begin(stage));
+    stage.store.failNext("receive_authorization_response", 2, when);
+    assert(await getsTicket(stage, query), when);
+  }
+});
+
 story("with the database down the browser is sent on with the code, and the state waits", async (stage) => {
   const query = await allow(stage, await begin(stage));
-  stage.store.failNext("receive_authorization_response");
+  stage.store.failNext("receive_authorization_response", 3);
   assertEquals((await stage.callback(query)).location, `${APP}#oauth_error=STORAGE_UNAVAILABLE`);
   assert(await getsTicket(stage, query));
 });

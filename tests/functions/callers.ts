@@ -68,6 +68,7 @@ export const WRONG_CLAIMS: Readonly<Record<string, JWTPayload>> = {
   "a third party's token": { client_id: "0a8b7c6d-5e4f-4a2b-8c0d-9e8f7a6b5c4d" },
   "a token of a client without a name": { client_id: "" },
   "a token of no client": { client_id: null },
+  "a token of several clients": { client_id: ["9a8b7c6d-5e4f-4a2b-8c0d-9e8f7a6b5c4d"] },
   "a token without a UUID": { sub: "canary" },
 };
 

@@ -6,7 +6,7 @@ import { systemClock } from "../../supabase/functions/_shared/time.ts";
 import { clientOf, sendOnce } from "../../supabase/functions/_shared/wiring.ts";
 import { Ledger } from "./ledger.ts";
 import { asKnown, foresee, move, type MoveContext, type Moved } from "./move.ts";
-import { type OldRow, readRows, withPlatform } from "./rows.ts";
+import { isPlatform, type OldRow, readRows, withPlatform } from "./rows.ts";
 import { oneUser, type Users, usersFrom } from "./users.ts";
 
 const USAGE =
@@ -47,7 +47,13 @@ interface Order {
 async function main(args: string[]): Promise<number> {
   try {
     const order = await readArguments(args);
-    const moved = await run(order, withPlatform(await readRows(order.from, order.table), order.platform));
+    const rows = withPlatform(await readRows(order.from, order.table), order.platform);
+    if (!rows.some((row) => row.platform === "" || isPlatform(row, order.platform))) {
+      throw new Error(
+        `No row is of the platform "${order.platform}": see --platform and the column Platform`,
+      );
+    }
+    const moved = await run(order, rows);
     return moved.every(({ what }) => DONE.includes(what)) ? 0 : 1;
   } catch (error) {
     console.error(error instanceof Error ? error.message : String(error));

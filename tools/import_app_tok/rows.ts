@@ -1,4 +1,5 @@
 import postgres from "postgres";
+import { parseJson } from "../../supabase/functions/_shared/bytes.ts";
 import { parse } from "./csv.ts";
 
 /** One row of the old workflow's table. Its access token is left where it is: it has an hour to live at most. */
@@ -20,7 +21,13 @@ export interface OldRow {
  */
 export async function readRows(from: string, table: string): Promise<OldRow[]> {
   const records = /^postgres(ql)?:\/\//.test(from) ? await readTable(from, table) : await readFile(from);
-  return records.map((record, index) => rowOf(record, index + 1));
+  const rows = records.map((record) =>
+    new Map(Object.entries(record).map(([name, value]) => [name.trim().toLowerCase(), value]))
+  );
+  if (!rows.some((columns) => columns.has("ref_token"))) {
+    throw new Error(rows.length === 0 ? "There are no rows" : 'There is no column "ref_token"');
+  }
+  return rows.map((columns, index) => rowOf(columns, index + 1));
 }
 
 /**
@@ -60,15 +67,15 @@ async function readTable(url: string, table: string): Promise<object[]> {
 export async function readFile(path: string): Promise<object[]> {
   const text = (await Deno.readTextFile(path)).replace(/^\uFEFF/, "");
   if (!/^\s*[[{]/.test(text)) return parse(text, { skipFirstRow: true });
-  const json: unknown = JSON.parse(text);
+  const json = parseJson(text);
+  if (json === undefined) throw new Error(`"${path}" is not valid JSON`);
   const list: unknown[] = Array.isArray(json) ? json : [json];
   // n8n wraps each item.
   return list.map((item) => item instanceof Object && "json" in item ? Object(item.json) : Object(item));
 }
 
-function rowOf(record: object, number: number): OldRow {
-  const columns = new Map(Object.entries(record).map(([name, value]) => [name.trim().toLowerCase(), value]));
+/** An export may leave out what is null. */
+function rowOf(columns: ReadonlyMap<string, unknown>, number: number): OldRow {
   const text = (name: string) => String(columns.get(name) ?? "").trim();
-  if (!columns.has("ref_token")) throw new Error(`Row ${number} has no column "ref_token"`);
   return { number, app_id: text("appid"), platform: text("platform"), refresh_token: text("ref_token") };
 }

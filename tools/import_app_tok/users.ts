@@ -28,7 +28,9 @@ export function oneUser(id: string): Users {
  */
 export async function usersFrom(path: string): Promise<Users> {
   const records = (await readFile(path)).map((record) =>
-    new Map(Object.entries(record).map(([name, value]) => [name.trim().toLowerCase(), String(value).trim()]))
+    new Map(
+      Object.entries(record).map(([name, value]) => [name.trim().toLowerCase(), String(value ?? "").trim()]),
+    )
   );
   const by = KEYS.find((key) => records.every((record) => record.has(key)));
   if (by === undefined || records.length === 0) {
@@ -37,6 +39,7 @@ export async function usersFrom(path: string): Promise<Users> {
   const users = new Map<string, string>();
   for (const record of records) {
     const key = (record.get(by) ?? "").toLowerCase();
+    if (key === "") throw new Error(`"${path}" has a row without ${by}`);
     if (users.has(key)) throw new Error(`"${path}" names "${key}" twice`);
     users.set(key, checked(record.get("user_id") ?? ""));
   }

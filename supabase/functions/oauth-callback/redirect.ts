@@ -40,7 +40,11 @@ async function destinationOf({ edge, wiring, context }: Call): Promise<Destinati
   if (received.outcome === "invalid" || !isUnderApp(received.return_to, wiring.app_origins)) {
     return failed("AUTHORIZATION_REQUEST_INVALID", wiring.app_origins);
   }
-  if (received.outcome === "denied") return failed("AUTHORIZATION_DENIED", [received.return_to]);
+  if (received.outcome === "denied") {
+    // Not always by the user: a scope, or our client, may be what it does not like.
+    edge.log.reason = `the provider answered "${received.error}"`;
+    return failed("AUTHORIZATION_DENIED", [received.return_to]);
+  }
   return { location: `${received.return_to}#oauth_ticket=${received.ticket}` };
 }
 

@@ -34,7 +34,23 @@ Deno.test("readAccount() does without name and e-mail", () => {
 });
 
 Deno.test("readAccount() is strict about ids: without one there is no account", () => {
-  const bad = [undefined, null, "", " ", "1 2", "1:2", NaN, 1.5, 2 ** 60, true, {}, [1], "x".repeat(129)];
+  const bad = [
+    undefined,
+    null,
+    "",
+    " ",
+    "1 2",
+    "1:2",
+    NaN,
+    1.5,
+    0,
+    -1,
+    2 ** 60,
+    true,
+    {},
+    [1],
+    "x".repeat(129),
+  ];
   for (const id of bad) {
     assertEquals(read({ id }), null);
     assertEquals(read({ company_id: id }), null);

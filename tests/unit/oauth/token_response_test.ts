@@ -35,9 +35,14 @@ Deno.test("refreshTokens() reads everything Pipedrive sends", async () => {
   });
 });
 
+/** Lists in lists: JSON knows no limit, and what walks them by calling itself does. */
+const nested = (depth: number): unknown => JSON.parse("[".repeat(depth) + "]".repeat(depth));
+
 const oddities: [string, Record<string, unknown>, Record<string, unknown>][] = [
   ["token_type in any case", { token_type: "bEARER" }, { access_token: TOKENS.access_token }],
   ["token_type missing", { token_type: undefined }, { access_token: TOKENS.access_token }],
+  ["token_type empty", { token_type: "" }, { access_token: TOKENS.access_token }],
+  ["token_type with blanks around it", { token_type: " Bearer\n" }, { access_token: TOKENS.access_token }],
   ["expires_in as text", { expires_in: "3600" }, { expires_in: 3600 }],
   ["expires_in with a fraction", { expires_in: 59.9 }, { expires_in: 59 }],
   ["expires_in missing: the provider's default, not for ever", { expires_in: undefined }, {
@@ -58,6 +63,9 @@ const oddities: [string, Record<string, unknown>, Record<string, unknown>][] = [
   ["scope as an array", { scope: ["base", "contacts:read"] }, { scope: ["base", "contacts:read"] }],
   ["scope with U+0000 and half a character", { scope: "ba\u0000se contacts\ud800" }, {
     scope: ["base", "contacts\ufffd"],
+  }],
+  ["scope as an array of more than texts", { scope: [null, "base", { toString: 1 }, nested(20_000)] }, {
+    scope: ["base"],
   }],
   ["scope missing: as before", { scope: undefined }, { scope: undefined }],
   ["scope of another type: as before", { scope: 7 }, { scope: undefined }],

@@ -8,16 +8,21 @@ import { allowedApiOrigin } from "../oauth/api_origin.ts";
 import { responseInvalid } from "../oauth/api_answer.ts";
 import { classifyFailure, publicErrorOf } from "../oauth/failure.ts";
 import { exchangeCode } from "../oauth/token_endpoint.ts";
-import { backOff, retry, storageUnavailable, withDeadline } from "../time.ts";
+import { withDeadline } from "../time.ts";
 import { learnAccount } from "./account.ts";
 import { TOO_MANY_RETRY_AFTER } from "./begin.ts";
 import { connectionId } from "./connection_id.ts";
-import { beingCompleted, untilStored } from "./until_stored.ts";
+import { askAgain, beingCompleted, untilStored } from "./until_stored.ts";
 
 /** How long the exchange may take, in milliseconds: long, because a code is spent even if its answer is not waited for. */
 const EXCHANGE_MS = 20_000;
-/** How often the database is asked for the code, whose answer may be lost. */
-const TAKE_ATTEMPTS = 3;
+
+/** What was taken, and by which attempt. */
+interface Attempt {
+  readonly ticket_hash: string;
+  readonly attempt_id: string;
+}
+type Taken = TakenAuthorization & Attempt;
 
 export interface CompleteRequest {
   /** Who is signed in now. */
@@ -51,23 +56,22 @@ export async function completeAuthorization(
   context: Context,
   { user_id, ticket, binding }: CompleteRequest,
 ): Promise<Connection> {
-  const { client, clock, random, store, waitUntil } = context;
+  const { client, store, waitUntil } = context;
+  const attempt = { ticket_hash: await digest(ticket), attempt_id: crypto.randomUUID() };
   const request = {
+    ...attempt,
     provider: client.provider.name,
-    ticket_hash: await digest(ticket),
     binding_hash: await digest(binding),
     user_id,
-    attempt_id: crypto.randomUUID(),
   };
-  const taken = await retry(
-    clock,
-    backOff(random, TAKE_ATTEMPTS),
-    storageUnavailable,
-    () => store.takeAuthorization(request),
-  );
+  const taken = await askAgain(context, () => store.takeAuthorization(request)).catch((error) => {
+    // Perhaps it is taken, and only the answer was lost.
+    waitUntil(giveBack(context, attempt));
+    throw error;
+  });
   switch (taken?.outcome) {
     case "taken": {
-      const work = connectTaken(context, user_id, taken);
+      const work = connectTaken(context, user_id, { ...taken, ...attempt });
       waitUntil(Promise.allSettled([work]));
       return await work;
     }
@@ -85,11 +89,18 @@ export async function completeAuthorization(
   }
 }
 
-async function connectTaken(
+/** Without this nobody could complete for two minutes, and then not with this ticket. */
+async function giveBack(
   context: Context,
-  user_id: string,
-  taken: TakenAuthorization,
-): Promise<Connection> {
+  { ticket_hash, attempt_id }: Attempt,
+  refused = false,
+): Promise<void> {
+  const { report, store } = context;
+  const returned = { ticket_hash, attempt_id, refused };
+  await askAgain(context, () => store.returnAuthorization(returned)).catch(report);
+}
+
+async function connectTaken(context: Context, user_id: string, taken: Taken): Promise<Connection> {
   return await untilStored(context, await obtain(context, user_id, taken));
 }
 
@@ -105,9 +116,9 @@ async function connectTaken(
 async function obtain(
   context: Context,
   user_id: string,
-  taken: TakenAuthorization,
+  taken: Taken,
 ): Promise<() => Promise<Connection>> {
-  const { client, clock, report, store } = context;
+  const { client, clock, store } = context;
   const asked = clock.now();
   const tokens = await exchange(context, taken);
   const exchange_ms = Math.round(clock.now() - asked);
@@ -122,7 +133,7 @@ async function obtain(
         request_id: taken.id,
       });
   } catch (error) {
-    await store.returnAuthorization({ request_id: taken.id, refused: true }).catch(report);
+    await giveBack(context, taken, true);
     throw error;
   }
 }
@@ -154,8 +165,8 @@ async function describe(
   };
 }
 
-async function exchange(context: Context, taken: TakenAuthorization) {
-  const { client, clock, fetch, keyring, store, report } = context;
+async function exchange(context: Context, taken: Taken) {
+  const { client, clock, fetch, keyring } = context;
   const { id, redirect_uri, code_sealed, code_verifier_sealed } = taken;
   const request = { id, provider: client.provider.name };
   try {
@@ -168,7 +179,7 @@ async function exchange(context: Context, taken: TakenAuthorization) {
   } catch (error) {
     // A refused code is final. Anything else may be over, or mended by the operator, while the ticket lives.
     const refused = classifyFailure(error, client.provider).class === "permanent";
-    await store.returnAuthorization({ request_id: id, refused }).catch(report);
+    await giveBack(context, taken, refused);
     throw refused ? requestInvalid() : publicErrorOf(error, client.provider);
   }
 }

@@ -1,11 +1,13 @@
 import type { Context } from "../context.ts";
 import { digest } from "../keep/seal.ts";
 import { readAuthorizationResponse } from "../oauth/authorization.ts";
+import { askAgain } from "./until_stored.ts";
 
 /** What became of an authorization response. Only a request of ours says where the browser goes. */
 export type ReceivedAuthorization =
   | { readonly outcome: "parked"; readonly return_to: string; readonly ticket: string }
-  | { readonly outcome: "denied"; readonly return_to: string }
+  /** `error` is the protocol's word: what it was that the provider denied. */
+  | { readonly outcome: "denied"; readonly return_to: string; readonly error: string }
   | { readonly outcome: "not_begun_here" }
   | { readonly outcome: "invalid" };
 
@@ -14,25 +16,27 @@ export type ReceivedAuthorization =
  *
  * No token request goes out: who is at the browser is not known here, and the code must wait for the user who began
  * (the browser-swapping attack of RFC 9700 §4.7). Browsers repeat a redirect: it brings the same ticket again, made of
- * both secrets that it carries, while another response to the same `state` is `invalid`.
+ * both secrets that it carries and of nothing else, while another response to the same `state` is `invalid`.
  */
 export async function receiveAuthorizationResponse(
-  { client, store, keyring }: Context,
+  context: Context,
   parameters: URLSearchParams,
 ): Promise<ReceivedAuthorization> {
+  const { client, store, keyring } = context;
   const response = readAuthorizationResponse(client, parameters);
   if (response.outcome === "not_begun_here" || response.outcome === "invalid") return response;
   const request = { id: await digest(response.state), provider: client.provider.name };
   if (response.outcome === "denied") {
     const denial = { ...request, ticket_hash: null, code_sealed: null };
-    const denied = await store.receiveAuthorizationResponse(denial);
-    return denied ? { outcome: "denied", ...denied } : { outcome: "invalid" };
+    const denied = await askAgain(context, () => store.receiveAuthorizationResponse(denial));
+    return denied ? { outcome: "denied", ...denied, error: response.error } : { outcome: "invalid" };
   }
-  const ticket = await keyring.hash("ticket", response.state, response.code);
-  const parked = await store.receiveAuthorizationResponse({
+  const ticket = await digest(`${response.state} ${response.code}`);
+  const parking = {
     ...request,
     ticket_hash: await digest(ticket),
     code_sealed: await keyring.seal(response.code, { ...request, field: "code" }),
-  });
+  };
+  const parked = await askAgain(context, () => store.receiveAuthorizationResponse(parking));
   return parked ? { outcome: "parked", ...parked, ticket } : { outcome: "invalid" };
 }

@@ -1,7 +1,10 @@
 import type { Context } from "../context.ts";
 import { PublicError } from "../errors.ts";
 import { COMMIT_LATE_MS, COMMIT_PAUSES_MS, PATIENCE_MS } from "../refresh/timings.ts";
-import { type Clock, retry, withPatience, type WorthRetrying } from "../time.ts";
+import { backOff, type Clock, retry, storageUnavailable, withPatience, type WorthRetrying } from "../time.ts";
+
+/** How often the database is asked what may be asked again. */
+const ATTEMPTS = 3;
 
 /**
  * Asks the database until it says that something is stored which nobody else holds: as long as for a refresh, behind
@@ -19,6 +22,14 @@ export async function untilStored<T>(
   return await withPatience(clock, PATIENCE_MS, storing, () => {
     throw beingCompleted();
   });
+}
+
+/** Asks the database again where it only stumbles: for what the same call again does not change. */
+export function askAgain<T>(
+  { clock, random }: Pick<Context, "clock" | "random">,
+  ask: () => Promise<T>,
+): Promise<T> {
+  return retry(clock, backOff(random, ATTEMPTS), storageUnavailable, ask);
 }
 
 export function beingCompleted(): PublicError {

@@ -63,7 +63,7 @@ function wrongClaim(
   if (role !== "authenticated") return "role";
   if (exp === undefined) return "exp";
   if (issuers && !issuers.includes(iss ?? "")) return "iss";
-  if (client_id !== undefined && !oauth_client_ids.includes(String(client_id))) return "client_id";
+  if (client_id !== undefined && !oauth_client_ids.some((id) => id === client_id)) return "client_id";
   if (!UUID.test(sub)) return "sub";
 }
 

@@ -4,7 +4,7 @@ import { PublicError } from "../errors.ts";
 import { type Clock, systemClock, withPatience } from "../time.ts";
 
 /** The largest of our request bodies is a search; 16 KiB is ten times that. */
-export const MAX_BODY_BYTES = 16 * 1024;
+const MAX_BODY_BYTES = 16 * 1024;
 
 /** A connection's id. Lower case, because a seal is bound to the id as the database writes it. */
 export const connectionId = v.pipe(v.string(), v.uuid("must be a UUID"), v.toLowerCase());

@@ -327,7 +327,7 @@ export type Database = {
         Returns: boolean;
       };
       "oauth_return_authorization": {
-        Args: { "p_refused": boolean; "p_request_id": string };
+        Args: { "p_attempt_id": string; "p_refused": boolean; "p_ticket_hash": string };
         Returns: undefined;
       };
       "oauth_sealed_under_other_keys": {

@@ -103,9 +103,9 @@ export class Keyring {
   }
 
   /** A keyed hash under the key that seals: texts can be compared by it, and nobody without the key can guess one. */
-  async hash(purpose: "client" | "ticket", ...texts: readonly string[]): Promise<string> {
+  async hash(...texts: readonly string[]): Promise<string> {
     const key = await crypto.subtle.deriveKey(
-      hkdf(`oauth-tokens/${purpose}`),
+      hkdf("oauth-tokens/hash"),
       this.#key(this.key_id),
       { name: "HMAC", hash: "SHA-256", length: 256 },
       false,

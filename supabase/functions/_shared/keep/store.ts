@@ -121,7 +121,7 @@ export function supabaseStore(client: Rpc) {
     /** Takes the parked request of this ticket, binding and user, once. Null: unknown, refused, expired or someone else's. */
     takeAuthorization: (args: Args<"take_authorization">) =>
       first<TakenAuthorization>("take_authorization", args),
-    /** Puts a taken request back, where the provider gave no final answer, or ends it, where its code is of no more use. */
+    /** Puts back what this attempt has taken, or ends it, where the code is of no more use. */
     returnAuthorization: (args: Args<"return_authorization">) => call("return_authorization", args),
     /** Writes the connection and its token set, unless a later exchange or its end came first, and erases the request's secrets. */
     connect: (args: Connect) => only<Connection>("connect", args, "id"),

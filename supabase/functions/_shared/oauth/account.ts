@@ -29,6 +29,6 @@ export function readAccount(provider: Provider, json: unknown): Account | null {
 
 /** Without `:`, so that no two lists of ids share a key. */
 function readId(value: unknown): string | null {
-  if (typeof value === "number") return Number.isSafeInteger(value) ? String(value) : null;
+  if (typeof value === "number") return Number.isSafeInteger(value) && value > 0 ? String(value) : null;
   return typeof value === "string" && /^[^\s:\p{Cc}\p{Cs}]{1,128}$/u.test(value) ? value : null;
 }

@@ -100,7 +100,7 @@ async function readTokens(
   };
 }
 
-/** The library judges the members that carry the authorization, once two harmless oddities of servers are mended. */
+/** The library judges the members that carry the authorization, once harmless oddities of servers are mended. */
 async function readAuthorization(
   { provider, client_id }: Client,
   { access_token, token_type, refresh_token }: Record<string, unknown>,
@@ -108,7 +108,7 @@ async function readAuthorization(
 ): Promise<{ access_token: string; refresh_token?: string }> {
   const mended = Response.json({
     access_token,
-    token_type: token_type ?? "bearer",
+    token_type: (readText(token_type) ?? token_type) || "bearer",
     refresh_token: refresh_token === null || refresh_token === "" ? undefined : refresh_token,
   });
   try {
@@ -137,7 +137,8 @@ function readExpiresIn(value: unknown): number | null {
 
 /** Separated by blanks (RFC 6749 §3.3), or as some have it by commas or in an array. */
 function readScope(value: unknown): readonly string[] | undefined {
-  const text = readText(Array.isArray(value) ? value.join(" ") : value);
+  const names = Array.isArray(value) ? value.filter((name) => typeof name === "string") : null;
+  const text = readText(names ? names.join(" ") : value);
   if (text === null) return undefined;
   const scope = text.split(/[\s,]+/).filter((name) => name !== "");
   return scope.length > 0 ? scope : undefined;
