@@ -10,7 +10,7 @@ import { connect } from "./steps.ts";
 const NEEDLE = "?term=needle-4711";
 
 const faults: [FaultKind, number, string, number, number][] = [
-  ["401", 401, "PROVIDER_REJECTED", 2, 1],
+  ["401", 503, "PROVIDER_UNAVAILABLE", 5, 1],
   ["402", 403, "PROVIDER_FORBIDDEN", 1, 0],
   ["403", 403, "PROVIDER_FORBIDDEN", 1, 0],
   ["403_scope", 403, "PROVIDER_FORBIDDEN", 1, 0],
@@ -24,7 +24,7 @@ const faults: [FaultKind, number, string, number, number][] = [
   ["html_200", 502, "PROVIDER_RESPONSE_INVALID", 1, 0],
   ["empty", 502, "PROVIDER_RESPONSE_INVALID", 1, 0],
   ["truncated", 502, "PROVIDER_RESPONSE_INVALID", 1, 0],
-  ["redirect", 502, "PROVIDER_RESPONSE_INVALID", 1, 0],
+  ["redirect", 502, "PROVIDER_RESPONSE_INVALID", 1, 1],
   ["huge", 502, "PROVIDER_RESPONSE_INVALID", 1, 0],
 ];
 for (const [how, status, code, searches, refreshes] of faults) {
@@ -52,6 +52,12 @@ for (const how of ["401", "429", "500", "503", "timeout", "reset"] as const) {
     assertEquals([status, line.attempts], [200, 2]);
   });
 }
+
+story("a page that is too large says how to get less", async (stage) => {
+  await connect(stage);
+  await stage.provider.fail_next({ on: "search", how: "huge" });
+  assert(String((await stage.search(NEEDLE)).body.message).includes('"limit"'));
+});
 
 story("a burst above Pipedrive's limit waits for its window, and is answered", async (stage) => {
   await connect(stage);

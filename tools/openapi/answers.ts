@@ -23,7 +23,7 @@ const MEANINGS: Readonly<Record<PublicCode, string>> = {
   CONNECTION_AMBIGUOUS: "name one of `connections`",
   REAUTHORIZATION_REQUIRED: "the user connects again; the connection keeps its id",
   PROVIDER_FORBIDDEN: "scope, plan or permission; a refresh cannot help",
-  PROVIDER_REJECTED: "the provider's own 4xx: mend the request",
+  PROVIDER_REJECTED: "the provider's own 4xx, never its 401: mend the request",
   PROVIDER_RATE_LIMITED: "wait `retry_after` seconds",
   REFRESH_IN_PROGRESS: "wait `retry_after` seconds, ask again",
   PROVIDER_UNAVAILABLE: "wait `retry_after` seconds, ask again",

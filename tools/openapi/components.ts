@@ -123,8 +123,8 @@ export const components = {
     Allow: { description: "The methods that are answered.", schema: { type: "string" } },
     Location: { description: "Where the browser goes.", schema: { type: "string", format: "uri" } },
     RateLimit: {
-      description: "The provider's own `x-ratelimit-limit`, `-remaining` and `-reset`, where it sends them.",
-      schema: { type: "string" },
+      description: "The provider's own, where it sends it.",
+      schema: { type: "string", pattern: "^[0-9]{1,10}$" },
     },
   },
   schemas: {

@@ -1,5 +1,6 @@
 import { providers } from "../../supabase/functions/_shared/providers/mod.ts";
 import type { PublicCode } from "../../supabase/functions/_shared/errors.ts";
+import { RATE_LIMIT_HEADERS } from "../../supabase/functions/_shared/oauth/api_answer.ts";
 import { examples, failures, responsesOf, success } from "./answers.ts";
 import { components } from "./components.ts";
 import { type Json, queryParameters, requests } from "./requests.ts";
@@ -195,7 +196,10 @@ function searchPath(): Json {
     security: [{ user: [] }, { secret: [] }],
     responses: {
       200: success("Pipedrive's answer", ref("Persons"), {
-        "x-ratelimit-remaining": { $ref: "#/components/headers/RateLimit" },
+        "retry-after": { $ref: "#/components/headers/RetryAfter" },
+        ...Object.fromEntries(
+          RATE_LIMIT_HEADERS.map((name) => [name, { $ref: "#/components/headers/RateLimit" }]),
+        ),
       }),
       ...failures(SEARCH),
     },

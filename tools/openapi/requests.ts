@@ -42,7 +42,11 @@ const WORDS: Readonly<Record<string, Json>> = {
   exact_match: { description: "Only whole values match; case does not matter.", examples: [true] },
   organization_id: { description: "Only persons of this organization.", examples: [42] },
   include_fields: { description: "Adds the picture to each person.", examples: ["person.picture"] },
-  limit: { description: "Persons in one answer; 100 if left out.", examples: [100] },
+  limit: {
+    description:
+      "Persons in one answer; 100 if left out. An answer of more than 4 MiB is `PROVIDER_RESPONSE_INVALID`: ask for fewer.",
+    examples: [100],
+  },
   cursor: {
     description: "`additional_data.next_cursor` of the answer before; left out on the first page.",
     pattern: "^[\\x21-\\x7e]+$",

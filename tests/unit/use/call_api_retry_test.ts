@@ -1,4 +1,5 @@
-import { assert, assertEquals } from "../../support/assert.ts";
+import { PublicError } from "../../../supabase/functions/_shared/errors.ts";
+import { assert, assertEquals, assertRejects } from "../../support/assert.ts";
 import type { Answer } from "../../support/fake_fetch.ts";
 import { found, never, refusal, scene, status } from "./call_api_scene.ts";
 
@@ -91,26 +92,33 @@ Deno.test("callApi() does not begin to count anew after a refresh", async () => 
   assertEquals(api().length, 3);
 });
 
-Deno.test("callApi() stops retrying once retries have become the load, and starts again with success", async () => {
-  const { context, ask, api } = await scene([
-    ...Array.from({ length: 152 }, () => status(500)),
-    ...Array.from({ length: 5 }, () => found()),
+Deno.test("callApi() sends 20 retries ahead, then one for every ten requests", async () => {
+  for (const failing of [status(500), status(429), new TypeError("reset")]) {
+    const { ask, api, context } = await scene(
+      Array.from({ length: 86 }, () => failing instanceof Response ? () => failing.clone() : failing),
+    );
+    for (let asked = 0; asked < 60; asked += 1) await assertRejects(() => ask(), PublicError);
+    assert(api().length > 60 + 20 && api().length <= 60 + 20 + 6, `${api().length} requests`);
+    assertEquals(context.reports, []);
+  }
+});
+
+Deno.test("callApi() sends 20 retries ahead of 60 searches at once", async () => {
+  const { ask, api } = await scene(Array.from({ length: 86 }, () => status(503)));
+  await Promise.all(Array.from({ length: 60 }, () => assertRejects(() => ask(), PublicError)));
+  assert(api().length <= 60 + 20 + 6, `${api().length} requests`);
+});
+
+Deno.test("callApi() has a retry again ten requests after it ran out of them, whatever came of those", async () => {
+  const { ask, api, context } = await scene([
+    ...Array.from({ length: 10 }, () => status(500)),
     status(500),
     found(),
   ]);
-  for (let asked = 0; asked < 50; asked += 1) await refusal(ask(), "PROVIDER_UNAVAILABLE");
-  assertEquals(api().length, 150);
-  for (let asked = 0; asked < 2; asked += 1) await refusal(ask(), "PROVIDER_UNAVAILABLE");
-  assertEquals(api().length, 152);
-  for (let asked = 0; asked < 5; asked += 1) await ask();
-  assertEquals((await ask()).attempts, 2);
-  assertEquals(context.reports, []);
-});
-
-Deno.test("callApi() charges a retry after a timeout twice", async () => {
-  const { ask, api } = await scene(Array.from({ length: 76 }, () => never));
-  for (let asked = 0; asked < 25; asked += 1) await refusal(ask(), "PROVIDER_UNAVAILABLE");
-  assertEquals(api().length, 75);
-  await refusal(ask(), "PROVIDER_UNAVAILABLE");
-  assertEquals(api().length, 76);
+  while (context.memory.retries.take());
+  for (let asked = 0; asked < 9; asked += 1) await refusal(ask(), "PROVIDER_UNAVAILABLE");
+  assertEquals(api().length, 9);
+  assertEquals((await refusal(ask(), "PROVIDER_UNAVAILABLE")).code, "PROVIDER_UNAVAILABLE");
+  assertEquals(api().length, 11);
+  assertEquals((await ask()).attempts, 1);
 });

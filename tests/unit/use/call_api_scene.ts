@@ -2,6 +2,7 @@ import { type ApiCall, callApi } from "../../../supabase/functions/_shared/use/c
 import { type PublicCode, PublicError } from "../../../supabase/functions/_shared/errors.ts";
 import { assertEquals, assertRejects } from "../../support/assert.ts";
 import { type Answer, type FakeFetch, json, respondWith } from "../../support/fake_fetch.ts";
+import type { FakeClock } from "../../support/clock.ts";
 import { connected, makeContext } from "../../support/context.ts";
 import { type ConnectedOptions } from "../../support/make.ts";
 
@@ -14,15 +15,30 @@ export const found = (headers: HeadersInit = {}) =>
 export const status = (code: number, headers: HeadersInit = {}) => json({ success: false }, code, headers);
 export const never = () => new Promise<Response>(() => {});
 
+type SceneOptions = ConnectedOptions & {
+  readonly clock?: FakeClock;
+  readonly onRefresh?: () => void;
+  /** The token endpoint never answers. */
+  readonly slow?: boolean;
+  /** Of each refresh in turn; the last one of all that follow. */
+  readonly api_domains?: readonly string[];
+};
+
 /** One connection, an API that answers as scripted, and a token endpoint that always works. */
-export async function scene(answers: Answer[], options: ConnectedOptions & { onRefresh?: () => void } = {}) {
+export async function scene(answers: Answer[], options: SceneOptions = {}) {
   const script = [...answers];
   let refreshes = 0;
   const fetch: FakeFetch = respondWith((request) => {
     if (request.url === TOKEN_ENDPOINT) {
       refreshes += 1;
       options.onRefresh?.();
-      const tokens = { access_token: `new-access-${refreshes}`, refresh_token: `new-refresh-${refreshes}` };
+      if (options.slow) return never();
+      const api_domain = options.api_domains?.[refreshes - 1] ?? options.api_domains?.at(-1);
+      const tokens = {
+        api_domain,
+        access_token: `new-access-${refreshes}`,
+        refresh_token: `new-refresh-${refreshes}`,
+      };
       return json({ ...tokens, token_type: "bearer", expires_in: 3599, scope: "base" });
     }
     const answer = script.shift();
@@ -30,7 +46,7 @@ export async function scene(answers: Answer[], options: ConnectedOptions & { onR
     if (answer instanceof Error) throw answer;
     return typeof answer === "function" ? answer(request) : answer;
   });
-  const context = await makeContext({ fetch });
+  const context = await makeContext({ fetch, ...(options.clock && { clock: options.clock }) });
   const made = await connected(context, { access_token: "first-access", ...options });
   const call = {
     connection_id: made.id,

@@ -1,26 +1,63 @@
 import { type PublicCode, PublicError } from "../../../supabase/functions/_shared/errors.ts";
 import { assert, assertEquals, assertInstanceOf, assertRejects } from "../../support/assert.ts";
+import { FakeClock } from "../../support/clock.ts";
 import { type Answer, json, type SentRequest } from "../../support/fake_fetch.ts";
 import { FOUND, found, never, refusal, scene, status } from "./call_api_scene.ts";
 
 const bearerOf = ({ headers }: SentRequest) => headers.get("authorization");
 
 Deno.test("callApi() gives the body byte for byte, and of the headers only type and limits", async () => {
-  const { ask, made } = await scene([found({
-    "x-ratelimit-remaining": "9",
+  const limits = {
+    "retry-after": "3",
+    "x-daily-ratelimit-token-limit": "30000",
     "x-daily-ratelimit-token-remaining": "29980",
+    "x-ratelimit-limit": "10",
+    "x-ratelimit-remaining": "9",
+    "x-ratelimit-reset": "2",
+  };
+  const { ask, made } = await scene([found({
+    ...limits,
+    "x-ratelimit-policy": "secret",
+    "x-daily-ratelimit-token-used": "20",
+    "x-daily-requests-left": "1",
     "set-cookie": "session=1",
     "x-correlation-id": "c",
   })]);
   const response = await ask();
   assertEquals(new TextDecoder().decode(response.body), FOUND);
-  assertEquals(Object.fromEntries(response.headers), {
-    "content-type": "application/json",
-    "x-daily-ratelimit-token-remaining": "29980",
-    "x-ratelimit-remaining": "9",
-  });
+  assertEquals(Object.fromEntries(response.headers), { "content-type": "application/json", ...limits });
   assertEquals([response.status, response.version, response.attempts], [200, made.version, 1]);
 });
+
+for (const value of ["9e19", "-1", "0x10", "1e3", "soon", "9, 9", "9".repeat(20)]) {
+  Deno.test(`callApi() passes no limit of ${value}`, async () => {
+    const { ask } = await scene([found({
+      "x-ratelimit-remaining": value,
+      "x-daily-ratelimit-token-limit": value,
+      "retry-after": value,
+    })]);
+    const { "content-type": _, ...limits } = Object.fromEntries((await ask()).headers);
+    // So many digits are a number of seconds, and mean "not soon".
+    assertEquals(limits, value.startsWith("99") ? { "retry-after": "120" } : {});
+  });
+}
+
+const types: [string | null, string][] = [
+  ["Application/JSON; charset=utf-8", "application/json"],
+  ["application/hal+json", "application/hal+json"],
+  ["application/vnd.api+json;profile=x", "application/vnd.api+json"],
+  [null, "application/json"],
+];
+for (const [sent, passed] of types) {
+  Deno.test(`callApi() takes ${sent ?? "an answer that names no type"} for JSON`, async () => {
+    const answer = new Response(
+      new TextEncoder().encode(FOUND),
+      sent ? { headers: { "content-type": sent } } : {},
+    );
+    const { ask } = await scene([answer]);
+    assertEquals((await ask()).headers.get("content-type"), passed);
+  });
+}
 
 Deno.test("callApi() encodes a query so that every character arrives", async () => {
   const { ask, api } = await scene([found()]);
@@ -77,26 +114,6 @@ Deno.test("callApi() answers a 401 with one refresh and one replay", async () =>
   assertEquals(api().map(bearerOf), ["Bearer first-access", "Bearer new-access-1"]);
 });
 
-Deno.test("callApi() lets a second 401 stand: one refresh, one replay, the connection untouched", async () => {
-  const { ask, api, refreshes, context, made } = await scene([status(401), status(401)]);
-  const error = await refusal(ask(), "PROVIDER_REJECTED");
-  assertEquals([error.details.status, refreshes(), api().length], [401, 1, 2]);
-  assertEquals((await context.store.row(made.id)).status, "active");
-});
-
-Deno.test("callApi() lets a 401 stand where no further refresh is allowed", async () => {
-  const { ask, refreshes, api, left, context, made } = await scene(
-    Array.from({ length: 23 }, () => status(401)),
-  );
-  for (let asked = 0; asked < 10; asked += 1) {
-    await refusal(ask(), "PROVIDER_REJECTED");
-    await context.store.backdate(made.id, { refreshed_at: 10_001 });
-  }
-  assertEquals([refreshes(), api().length, left()], [10, 20, 3]);
-  const error = await refusal(ask(), "PROVIDER_REJECTED");
-  assertEquals([error.details.status, refreshes(), api().length], [401, 10, 21]);
-});
-
 Deno.test("callApi() replays with the newer token that somebody else has fetched meanwhile", async () => {
   const { ask, refreshes, api } = await scene([
     async () => {
@@ -120,21 +137,25 @@ const final: [string, Response, PublicCode, number?][] = [
   ["400", status(400), "PROVIDER_REJECTED", 400],
   ["404", status(404), "PROVIDER_REJECTED", 404],
   ["410", status(410), "PROVIDER_REJECTED", 410],
-  [
-    "a redirect",
-    new Response(null, { status: 302, headers: { location: "https://evil.example" } }),
-    "PROVIDER_RESPONSE_INVALID",
-  ],
+  ["a redirect that is none", new Response(null, { status: 300 }), "PROVIDER_RESPONSE_INVALID"],
+  ["407, which a browser takes for its proxy's", status(407), "PROVIDER_RESPONSE_INVALID"],
   [
     "a page with 200",
     new Response("<html>canary", { headers: { "content-type": "text/html" } }),
     "PROVIDER_RESPONSE_INVALID",
   ],
-  [
-    "JSON that is called a page",
-    new Response(FOUND, { headers: { "content-type": "text/html" } }),
-    "PROVIDER_RESPONSE_INVALID",
-  ],
+  ...[
+    "text/html",
+    "text/html+json",
+    "application/json+html",
+    "application/+json",
+    "application/json, text/html",
+  ]
+    .map((type): [string, Response, PublicCode] => [
+      `JSON that is called ${type}`,
+      new Response(FOUND, { headers: { "content-type": type } }),
+      "PROVIDER_RESPONSE_INVALID",
+    ]),
   [
     "an empty 200",
     new Response("", { headers: { "content-type": "application/json" } }),
@@ -168,14 +189,25 @@ Deno.test("callApi() keeps away from a block page for a long time", async () => 
   assertEquals([error.details.retry_after, api().length, refreshes()], [60, 1, 0]);
 });
 
-Deno.test("callApi() reads no more than 2 MiB, whatever was announced", async () => {
+const MIB = 1024 * 1024;
+
+for (const bytes of [2_600_000, 4 * MIB]) {
+  Deno.test(`callApi() passes a page of ${bytes} bytes on as it came`, async () => {
+    const page = new TextEncoder().encode(FOUND.padEnd(bytes));
+    const { ask } = await scene([new Response(page, { headers: { "content-type": "application/json" } })]);
+    assertEquals((await ask()).body, page);
+  });
+}
+
+Deno.test("callApi() reads no more than 4 MiB, whatever was announced, and says how to get less", async () => {
   let sent = 0;
   const endless = new ReadableStream({
     pull: (controller) => (sent += 1, controller.enqueue(new Uint8Array(64 * 1024).fill(0x20))),
   });
   const { ask } = await scene([new Response(endless, { headers: { "content-type": "application/json" } })]);
-  await refusal(ask(), "PROVIDER_RESPONSE_INVALID");
-  assert(sent <= 36, `${sent} times 64 KiB`);
+  const { message } = await refusal(ask(), "PROVIDER_RESPONSE_INVALID");
+  assert(message.includes("4096 KiB") && message.includes('"limit"'), message);
+  assert(sent <= 68, `${sent} times 64 KiB`);
 });
 
 Deno.test("a caller who hangs up ends the call to the API", async () => {
@@ -186,6 +218,36 @@ Deno.test("a caller who hangs up ends the call to the API", async () => {
   }]);
   await refusal(ask({ signal: hangUp.signal }), "PROVIDER_UNAVAILABLE");
   assertEquals(api().length, 1);
+});
+
+for (
+  const [when, answers, options] of [
+    ["during a pause", [status(500)], {}],
+    ["during the wait for a refused token", [status(401), status(401)], {}],
+    ["during a refresh", [], { expires_in_ms: 0, slow: true }],
+  ] as const
+) {
+  Deno.test(`a caller who hangs up ${when} is not waited for`, async () => {
+    const clock = new FakeClock();
+    const { ask, api } = await scene([...answers], { clock, ...options });
+    const hangUp = new AbortController();
+    const asked = refusal(ask({ signal: hangUp.signal }), "PROVIDER_UNAVAILABLE");
+    await clock.settle();
+    hangUp.abort();
+    assert((await asked).message.includes("left"));
+    await clock.advance(60_000);
+    assertEquals(
+      [clock.now(), api().length],
+      [60_000, answers.length],
+      "and nothing is sent for it any more",
+    );
+  });
+}
+
+Deno.test("a caller who has hung up already is answered at once", async () => {
+  const { ask, api } = await scene([]);
+  await refusal(ask({ signal: AbortSignal.abort() }), "PROVIDER_UNAVAILABLE");
+  assertEquals(api().length, 0);
 });
 
 Deno.test("a caller who hangs up does not end the refresh", async () => {

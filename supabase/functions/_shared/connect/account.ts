@@ -39,10 +39,7 @@ export async function learnAccount(
 /** The provider's own 4xx is for whoever sent the request, and this one is ours. */
 function rejected(error: unknown): never {
   if (!(error instanceof PublicError && error.code === "PROVIDER_REJECTED")) throw error;
-  if (error.status !== 401) throw unknownAccount(`status ${error.status}`);
-  // Not every server of the provider may know a token that is seconds old.
-  const message = "the provider does not accept the new access token yet: try again later";
-  throw new Retryable("PROVIDER_UNAVAILABLE", message, { retry_after: 1 });
+  throw unknownAccount(`status ${error.status}`);
 }
 
 function unknownAccount(why: string): PublicError {

@@ -21,6 +21,8 @@ export class Memory {
   readonly refreshes: Map<string, Promise<Refreshed>> = new Map();
   /** Of the token endpoint. */
   readonly breaker: Breaker = new Breaker();
+  /** Refused access tokens that somebody tries again, by connection and version: whoever is refused meanwhile waits. */
+  readonly trials: Map<string, Promise<unknown>> = new Map();
   /** Of the API. */
   readonly retries: RetryBudget = new RetryBudget();
 }

@@ -1,27 +1,25 @@
-/** With nothing given back, this is enough for a hundred retries. */
-const MOST = 500;
-/** What a success gives back: with a retry at 5, one request in five may be one, and soon fewer in an outage. */
-const SUCCESS = 1;
-const RETRY = 5;
-/** After no answer came in time: twice as much, because it has already kept a caller waiting. */
-const LATE_RETRY = 10;
+/** Retries that may be ahead of the requests, as when an API fails all at once. */
+const AHEAD = 20;
+/** Requests that pay for one retry. */
+const REQUESTS = 10;
 
 /**
- * Keeps retries from becoming the load that holds a struggling API down. Per isolate and provider; while requests
- * succeed it is never felt.
+ * Keeps retries from becoming the load that holds a struggling API down: a few at first, then one for every ten
+ * requests. Per isolate and provider. Requests pay and not successes, so that an outage makes a tenth more of them,
+ * not three times as many, and its end needs no luck to be noticed.
  */
 export class RetryBudget {
-  #left = MOST;
+  #paid = AHEAD * REQUESTS;
 
-  /** Pays for one retry. False: there is not enough left, the failure stands. */
-  take({ late }: { readonly late: boolean }): boolean {
-    const cost = late ? LATE_RETRY : RETRY;
-    if (cost > this.#left) return false;
-    this.#left -= cost;
-    return true;
+  /** Counts a request that is no retry. */
+  request(): void {
+    this.#paid = Math.min(AHEAD * REQUESTS, this.#paid + 1);
   }
 
-  success(): void {
-    this.#left = Math.min(MOST, this.#left + SUCCESS);
+  /** Pays for one retry. False: there is not enough left, the failure stands. */
+  take(): boolean {
+    if (this.#paid < REQUESTS) return false;
+    this.#paid -= REQUESTS;
+    return true;
   }
 }

@@ -8,8 +8,9 @@ export interface ApiRequest {
   /** From a template of ours, beginning with a slash. */
   readonly path: string;
   readonly query?: Readonly<Record<string, string>>;
-  /** Bytes of the largest answer that is taken. */
+  /** Bytes of the largest answer that is taken, and what to do about a larger one. */
   readonly limit: number;
+  readonly advice?: string;
   /** Named in errors. */
   readonly connection_id?: string;
 }
@@ -20,9 +21,10 @@ const USER_AGENT = "oauth-tokens-on-supabase";
  * GETs once from the provider's API with a bearer token (RFC 6750 §2.1). Nothing of a caller's request travels: the
  * headers are built from nothing, redirects end here, and the token goes to an allowed origin only.
  *
- * @throws {Retryable} `PROVIDER_RATE_LIMITED`, `PROVIDER_UNAVAILABLE`: the same request may succeed later
- * @throws {PublicError} `PROVIDER_FORBIDDEN`, `PROVIDER_REJECTED` (with status 401 the token is refused),
- * `PROVIDER_RESPONSE_INVALID`, and the first two where repeating cannot help
+ * @throws {Retryable} `PROVIDER_RATE_LIMITED`, `PROVIDER_UNAVAILABLE`: the same request may succeed later. Of the
+ * second kind is {TokenRefused}
+ * @throws {PublicError} `PROVIDER_FORBIDDEN`, `PROVIDER_REJECTED`, `PROVIDER_RESPONSE_INVALID` (among them
+ * {AddressMoved}), and the first two where repeating cannot help
  */
 export async function askApi(
   client: Client,
@@ -30,7 +32,7 @@ export async function askApi(
   request: ApiRequest,
   { fetch, signal }: Transport,
 ): Promise<ApiAnswer> {
-  const { limit, connection_id } = request;
+  const { limit, advice = "", connection_id } = request;
   const url = addressOf(client, api_origin, request);
   const headers = {
     authorization: `Bearer ${access_token}`,
@@ -42,7 +44,7 @@ export async function askApi(
     const response = await fetch(url, { headers, redirect: "manual", signal });
     if (response.ok) {
       const body = await readBounded(response.body, limit);
-      if (body === null) throw responseInvalid(`larger than ${limit / 1024} KiB`, connection_id);
+      if (body === null) throw responseInvalid(`larger than ${limit / 1024} KiB${advice}`, connection_id);
       return processApiResponse(response, body, connection_id);
     }
     await response.body?.cancel();
@@ -65,10 +67,13 @@ function addressOf(client: Client, api_origin: string, { path, query, connection
 /** What the network said is dropped: it may quote the address, and with it the search. */
 function unanswered({ aborted, reason }: AbortSignal, connection_id?: string): PublicError {
   const late = aborted && reason instanceof DOMException && reason.name === "TimeoutError";
-  if (aborted && !late) {
-    const message = "the caller left before the provider answered";
-    return new PublicError("PROVIDER_UNAVAILABLE", message, { connection_id });
-  }
+  if (aborted && !late) return callerLeft(connection_id);
   const message = late ? "the provider did not answer in time" : "the provider cannot be reached";
-  return new Retryable("PROVIDER_UNAVAILABLE", message, { connection_id }, late);
+  return new Retryable("PROVIDER_UNAVAILABLE", message, { connection_id });
+}
+
+/** For the log: nobody is there to read it. */
+export function callerLeft(connection_id?: string): PublicError {
+  const message = "the caller left before the provider answered";
+  return new PublicError("PROVIDER_UNAVAILABLE", message, { connection_id });
 }

@@ -1,6 +1,6 @@
 import { type Bytes, decodeUtf8, isObject, parseJson } from "../bytes.ts";
 import { type ErrorDetails, PublicError } from "../errors.ts";
-import { parseRetryAfter } from "./http.ts";
+import { mediaType, parseRetryAfter } from "./http.ts";
 
 /** A usable answer of the API. */
 export interface ApiAnswer {
@@ -14,13 +14,11 @@ export interface ApiAnswer {
 
 /** A failure that may be over when the request is repeated. */
 export class Retryable extends PublicError {
-  override readonly name = "Retryable";
+  override readonly name: string = "Retryable";
   constructor(
     code: "PROVIDER_RATE_LIMITED" | "PROVIDER_UNAVAILABLE",
     message: string,
     details: ErrorDetails,
-    /** No answer came in time: a retry keeps a caller waiting who has waited already. */
-    readonly late: boolean = false,
   ) {
     super(code, message, details);
   }
@@ -31,6 +29,46 @@ export class Retryable extends PublicError {
   }
 }
 
+/**
+ * 401: the token is over, or so young that it is not known everywhere yet. Never passed on: our own 401 tells a
+ * person to sign in, who could do nothing about this one.
+ */
+export class TokenRefused extends Retryable {
+  override readonly name = "TokenRefused";
+  constructor(details: ErrorDetails) {
+    super(
+      "PROVIDER_UNAVAILABLE",
+      "the provider does not accept the access token now: try again later",
+      details,
+    );
+  }
+
+  override get least_ms(): number {
+    return 1_000;
+  }
+}
+
+/** The address answers that it is another's now, as after a company was renamed. Where it sends us nobody looks. */
+export class AddressMoved extends PublicError {
+  override readonly name = "AddressMoved";
+  constructor(connection_id?: string) {
+    const message = "the provider does not serve this connection at the address that it has named";
+    super("PROVIDER_RESPONSE_INVALID", message, { connection_id });
+  }
+}
+
+/** https://pipedrive.readme.io/docs/core-api-concepts-rate-limiting; the daily ones are sent, though not documented. */
+export const RATE_LIMIT_HEADERS: readonly string[] = [
+  "x-ratelimit-limit",
+  "x-ratelimit-remaining",
+  "x-ratelimit-reset",
+  "x-daily-ratelimit-token-limit",
+  "x-daily-ratelimit-token-remaining",
+];
+/** `application/json` and what is built on it (RFC 6839 §3.1), in the characters of a type's name (RFC 6838 §4.2). */
+const JSON_TYPE = /^application\/([a-z\d][a-z\d!#$&^_.+-]*\+)?json$/;
+/** Redirects (https://fetch.spec.whatwg.org/#redirect-status), and RFC 9110 §15.5.20: nothing is served here. */
+const MOVED = [301, 302, 303, 307, 308, 421];
 /** `x-ratelimit-reset` counts the seconds left of a window of 2 s, or of a penalty of 10 s; more is not a delta. */
 const LONGEST_RESET = 10;
 /** Seconds to pause after a 429 that says nothing: the window of Pipedrive's search. */
@@ -65,7 +103,12 @@ export function processApiResponse(
     const message = "the scope or the plan of this connection is too small";
     throw new PublicError("PROVIDER_FORBIDDEN", message, details);
   }
-  if (status >= 400) throw new PublicError("PROVIDER_REJECTED", `the provider answered ${status}`, details);
+  if (status === 401) throw new TokenRefused(details);
+  if (MOVED.includes(status)) throw new AddressMoved(connection_id);
+  // 407 would have a browser sign in at its proxy.
+  if (status >= 400 && status !== 407) {
+    throw new PublicError("PROVIDER_REJECTED", `the provider answered ${status}`, details);
+  }
   if (body === null) throw responseInvalid(`status ${status}`, connection_id);
   return { status, headers: downstreamHeaders(headers), body, json: jsonOf(headers, body, connection_id) };
 }
@@ -79,14 +122,16 @@ export function responseInvalid(what: string, connection_id?: string): PublicErr
 
 function downstreamHeaders(headers: Headers): Headers {
   const passed = rateLimitHeaders(headers);
-  const retry_after = headers.get("retry-after");
-  if (retry_after !== null) passed.set("retry-after", retry_after);
-  passed.set("content-type", headers.get("content-type") ?? "application/json");
+  const seconds = retryAfter(headers);
+  if (seconds) passed.set("retry-after", String(seconds));
+  passed.set("content-type", mediaType(headers) ?? "application/json");
   return passed;
 }
 
+/** Numbers of seconds, requests or tokens; what is none, or none that can be meant, is nobody's business. */
 function rateLimitHeaders(headers: Headers): Headers {
-  return new Headers([...headers].filter(([name]) => /^x-(daily-)?ratelimit-/.test(name)));
+  const numbers = RATE_LIMIT_HEADERS.map((name) => [name, headers.get(name) ?? ""] as [string, string]);
+  return new Headers(numbers.filter(([, value]) => /^\d{1,10}$/.test(value)));
 }
 
 /** A 429 over the burst is over soon; a spent daily budget is not, and asking on only looks bad. */
@@ -115,15 +160,11 @@ function reset(headers: Headers): number | undefined {
   return /^\d+(\.\d+)?$/.test(value) ? Math.min(LONGEST_RESET, Number(value)) : undefined;
 }
 
-function mediaType(headers: Headers): string | undefined {
-  return headers.get("content-type")?.split(";")[0]?.trim().toLowerCase();
-}
-
 /** Status 200 alone proves nothing: gateways answer it with their own pages. */
 function jsonOf(headers: Headers, body: Uint8Array, connection_id?: string): unknown {
   if (body.byteLength === 0) throw responseInvalid("empty", connection_id);
   const type = mediaType(headers);
-  const text = type === undefined || /^application\/json$|\+json$/.test(type) ? decodeUtf8(body) : undefined;
+  const text = type === undefined || JSON_TYPE.test(type) ? decodeUtf8(body) : undefined;
   const json = text === undefined ? undefined : parseJson(text);
   if (json === undefined) throw responseInvalid("not JSON", connection_id);
   if (isObject(json) && json.success === false) throw responseInvalid("success is false", connection_id);

@@ -41,9 +41,7 @@ function throwIfUnavailable(response: Response): void {
     new ProviderUnreachable(reason, sent, status, parseRetryAfter(headers.get("retry-after")));
   if (status === 429) throw unavailable("rate_limited", false);
   if (status === 425 || status === 503) throw unavailable("unavailable", false);
-  if (status === 403 && /^text\/html\b/i.test(headers.get("content-type") ?? "")) {
-    throw unavailable("blocked", false);
-  }
+  if (status === 403 && mediaType(headers) === "text/html") throw unavailable("blocked", false);
   if (status === 408 || status >= 500) throw unavailable(`status_${status}`, true);
 }
 
@@ -63,6 +61,11 @@ export function parseRetryAfter(value: string | null, now: number = Date.now()):
   return Number.isNaN(ms)
     ? undefined
     : Math.min(Math.max(Math.ceil(ms / 1000) * 1000, 0), RETRY_AFTER_LIMIT_MS);
+}
+
+/** Without its parameters, in small letters; undefined if none is named. */
+export function mediaType(headers: Headers): string | undefined {
+  return headers.get("content-type")?.split(";")[0]?.trim().toLowerCase();
 }
 
 /** Whether a URL stays on this machine (RFC 8252 §8.3): the only place plain `http` is accepted for. */

@@ -1,9 +1,7 @@
 import type { Context } from "../context.ts";
-import { PublicError } from "../errors.ts";
-import { askApi } from "../oauth/api.ts";
-import { type ApiAnswer, Retryable } from "../oauth/api_answer.ts";
-import type { AccessToken } from "../oauth/client.ts";
-import { backOff, retry, withDeadline } from "../time.ts";
+import { askApi, callerLeft } from "../oauth/api.ts";
+import { AddressMoved, type ApiAnswer, Retryable, TokenRefused } from "../oauth/api_answer.ts";
+import { backOff, retry, withDeadline, withPatience } from "../time.ts";
 import { getAccessToken } from "./access_token.ts";
 
 export interface ApiCall {
@@ -30,13 +28,22 @@ const ATTEMPT_MS = 8_000;
 const MOST_ATTEMPTS = 3;
 /** With less than this left, waiting for another attempt is not worth it. */
 const LEAST_LEFT_MS = 500;
-const MAX_RESPONSE_BYTES = 2 * 1024 * 1024;
+/** How often a refused token that no refresh replaces is tried again, and after which pause: its jitter is a half. */
+const REFUSED = { tries: 3, pause_ms: 1_000 };
+/**
+ * Pages of 2.6 MB were seen. They are read whole, because what turns out to be no answer must become an error before a
+ * status has gone out: twenty of the largest at once take 160 MB, of the 256 MB that an isolate has.
+ */
+const MAX_RESPONSE_BYTES = 4 * 1024 * 1024;
+const ADVICE = ': ask for fewer with "limit"';
 
 /**
  * GETs from the provider's API in a user's name.
  *
- * A 401 is answered with one refresh of the version that failed and one replay; what is still refused then is not
- * about the token. 403 and 402 never are. Rate limits and outages are retried inside the deadline, with full jitter.
+ * Where the token is refused (401) or its address has moved, one refresh and one replay: with the newer token, where
+ * its token set points. A refused token that is too young for a refresh is tried again for about three seconds, since
+ * it may not be known everywhere yet. 403 and 402 are never about the token. Rate limits and outages are retried
+ * inside the deadline, with full jitter, as far as the isolate's retries go. A caller that leaves ends the call.
  *
  * @throws {PublicError} all of `getAccessToken` and of `askApi`
  *
@@ -47,21 +54,16 @@ const MAX_RESPONSE_BYTES = 2 * 1024 * 1024;
  * ```
  */
 export async function callApi(context: Context, call: ApiCall): Promise<ApiResponse> {
-  const { connection_id, user_id } = call;
-  const progress = { ends: context.clock.now() + CALL_MS, attempts: 0 };
-  let token = await getAccessToken(context, connection_id, user_id);
-  let answer: ApiAnswer;
+  const { signal, connection_id } = call;
+  const left = Promise.withResolvers<never>();
+  const leave = () => left.reject(callerLeft(connection_id));
+  if (signal?.aborted) leave();
+  signal?.addEventListener("abort", leave, { once: true });
   try {
-    answer = await ask(context, call, token, progress);
-  } catch (error) {
-    if (!isTokenRefused(error)) throw error;
-    const refused = token.version;
-    token = await getAccessToken(context, connection_id, user_id, refused);
-    if (token.version === refused) throw error;
-    answer = await ask(context, call, token, progress);
+    return await Promise.race([left.promise, answerTo(context, call)]);
+  } finally {
+    signal?.removeEventListener("abort", leave);
   }
-  const { status, headers, body } = answer;
-  return { status, headers, body, version: token.version, attempts: progress.attempts };
 }
 
 interface Progress {
@@ -70,33 +72,102 @@ interface Progress {
   attempts: number;
 }
 
-/** Asks with one token until there is an answer that repeating cannot better. */
-function ask(
-  context: Context,
-  { connection_id, path, query, signal: caller }: ApiCall,
-  token: AccessToken,
-  progress: Progress,
-): Promise<ApiAnswer> {
-  const { client, clock, fetch, memory, random } = context;
-  const worthRetrying = (error: unknown): number | null => {
-    if (!(error instanceof Retryable) || caller?.aborted) return null;
-    const fits = clock.now() + error.least_ms + LEAST_LEFT_MS <= progress.ends;
-    const again = progress.attempts < MOST_ATTEMPTS && fits && memory.retries.take(error);
-    return again ? error.least_ms : null;
-  };
-  return retry(clock, backOff(random, MOST_ATTEMPTS), worthRetrying, async () => {
-    progress.attempts += 1;
-    const left_ms = Math.max(0, Math.min(ATTEMPT_MS, progress.ends - clock.now()));
-    const answer = await withDeadline(clock, left_ms, (deadline) => {
-      const signal = caller ? AbortSignal.any([deadline, caller]) : deadline;
-      const request = { path, query, limit: MAX_RESPONSE_BYTES, connection_id };
-      return askApi(client, token, request, { fetch, signal });
-    });
-    memory.retries.success();
-    return answer;
-  });
+type Token = Awaited<ReturnType<typeof getAccessToken>>;
+
+async function answerTo(context: Context, call: ApiCall): Promise<ApiResponse> {
+  const { connection_id, user_id } = call;
+  const progress = { ends: context.clock.now() + CALL_MS, attempts: 0 };
+  context.memory.retries.request();
+  const token = await getAccessToken(context, connection_id, user_id);
+  try {
+    return await ask(context, call, token, progress);
+  } catch (error) {
+    if (!(error instanceof TokenRefused || error instanceof AddressMoved)) throw error;
+    const newer = await getAccessToken(context, connection_id, user_id, token.version);
+    if (error instanceof AddressMoved && newer.api_origin === token.api_origin) throw error;
+    try {
+      if (newer.version === token.version) throw error;
+      return await ask(context, call, newer, progress);
+    } catch (refusal) {
+      if (!(refusal instanceof TokenRefused)) throw refusal;
+      return await askUntilAccepted(context, call, newer, progress, refusal);
+    }
+  }
 }
 
-function isTokenRefused(error: unknown): boolean {
-  return error instanceof PublicError && error.code === "PROVIDER_REJECTED" && error.status === 401;
+/** Asks with one token until there is an answer that repeating cannot better. */
+async function ask(
+  context: Context,
+  { connection_id, path, query, signal: caller }: ApiCall,
+  token: Token,
+  progress: Progress,
+): Promise<ApiResponse> {
+  const { client, clock, fetch, memory, random } = context;
+  const worthRetrying = (error: unknown): number | null => {
+    if (!(error instanceof Retryable) || error instanceof TokenRefused || caller?.aborted) return null;
+    const fits = clock.now() + error.least_ms + LEAST_LEFT_MS <= progress.ends;
+    const again = progress.attempts < MOST_ATTEMPTS && fits && memory.retries.take();
+    return again ? error.least_ms : null;
+  };
+  const { status, headers, body } = await retry(clock, backOff(random, MOST_ATTEMPTS), worthRetrying, () => {
+    progress.attempts += 1;
+    const left_ms = Math.max(0, Math.min(ATTEMPT_MS, progress.ends - clock.now()));
+    return withDeadline(clock, left_ms, (deadline) => {
+      const signal = caller ? AbortSignal.any([deadline, caller]) : deadline;
+      const request = { path, query, limit: MAX_RESPONSE_BYTES, advice: ADVICE, connection_id };
+      return askApi(client, token, request, { fetch, signal });
+    });
+  });
+  return { status, headers, body, version: token.version, attempts: progress.attempts };
+}
+
+/**
+ * Tries a refused token again. One caller does, and whoever else was refused the same token waits for what it finds,
+ * so that a herd does not become a storm.
+ */
+async function askUntilAccepted(
+  context: Context,
+  call: ApiCall,
+  token: Token,
+  progress: Progress,
+  refusal: TokenRefused,
+): Promise<ApiResponse> {
+  const { clock, memory: { trials } } = context;
+  const key = `${call.connection_id}:${token.version}`;
+  const under_way = trials.get(key);
+  if (!under_way) {
+    const trial = tryAgain(context, call, token, progress, refusal).finally(() => trials.delete(key));
+    trials.set(key, trial);
+    return await trial;
+  }
+  try {
+    await withPatience(clock, progress.ends - clock.now(), under_way, () => Promise.reject(refusal));
+  } catch (error) {
+    if (error instanceof TokenRefused) throw error;
+    // It found something else, or its caller left.
+    return await askUntilAccepted(context, call, token, progress, refusal);
+  }
+  return await ask(context, call, token, progress);
+}
+
+async function tryAgain(
+  context: Context,
+  call: ApiCall,
+  token: Token,
+  progress: Progress,
+  refusal: TokenRefused,
+): Promise<ApiResponse> {
+  const { clock, memory, random } = context;
+  for (let tried = 0; tried < REFUSED.tries; tried += 1) {
+    const pause_ms = REFUSED.pause_ms * (0.75 + random() / 2);
+    const fits = clock.now() + pause_ms + LEAST_LEFT_MS <= progress.ends;
+    if (!fits || !memory.retries.take()) break;
+    await clock.sleep(pause_ms);
+    try {
+      return await ask(context, call, token, progress);
+    } catch (error) {
+      if (!(error instanceof TokenRefused)) throw error;
+    }
+  }
+  throw refusal;
 }
