@@ -119,7 +119,8 @@ async function tell({ control, ...stack }: Stack, database: postgres.Sql): Promi
     return "the same answer; the token was refreshed on the way and she did not notice";
   });
 
-  await timeline.step("Pipedrive refuses the new token early (401). She searches again", async () => {
+  await timeline.step("Minutes later Pipedrive refuses it early (401). She searches again", async () => {
+    await database`update oauth.connections set refreshed_at = now() - interval '5 minutes' where id = ${id()}`;
     await control.expire_access_tokens();
     const { data } = await ana.search("an");
     expect(data.items.length > 0, "persons");

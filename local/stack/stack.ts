@@ -88,6 +88,8 @@ class Builder {
       this.#startDatabase(folder, keys),
       this.#startFunctions(folder, env),
     ]);
+    // Whichever of the two was ready first: what functions do behind their answers ends before the database does.
+    this.undo.add(() => functions.stop());
     // To the address that is stored no token may go any more; a refresh brings the new one.
     if (provider.moved) await expireAccessTokens(database.url, null);
     gateway = createGateway({ keys, rest: database.rest, functions, origin: api.origin });
