@@ -288,7 +288,8 @@ begin
    where r.id in (
      select e.id
        from oauth.authorization_requests e
-      where e.expires_at <= clock_timestamp()
+      -- Not before whoever still stores what came of one has ended: a repeat of that must find it finished.
+      where e.expires_at <= clock_timestamp() - interval '2 minutes'
       order by e.expires_at
       limit coalesce(p_limit, 0)
       -- One that is just being completed is left to the next sweep, not waited for.

@@ -186,7 +186,7 @@ Deno.test("one after the other", async (test) => {
 
     await test.step("a purge waits neither for a request that is being completed nor for another purge", async () => {
       for (const id of ["held", "over"]) await begin(sql, id, 100);
-      await sql`update oauth.authorization_requests set expires_at = now()`;
+      await sql`update oauth.authorization_requests set expires_at = now() - interval '2 minutes'`;
       await inTransaction(sql, async (transaction) => {
         await transaction`select from oauth.authorization_requests where id = 'held' for update`;
         assertEquals(await purge(sql), 1);

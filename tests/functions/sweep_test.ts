@@ -43,7 +43,7 @@ story("a sweep counts, over all providers, what became of what was due", async (
   const keyring = await makeKeyring(KEYS.split(",").reverse().join(","));
   const resealed = await connected({ ...context, keyring });
   await begin(stage);
-  stage.clock.pause(600_001);
+  stage.clock.pause(720_001);
 
   const swept = {
     due: 3,

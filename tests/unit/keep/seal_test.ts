@@ -168,15 +168,21 @@ Deno.test("randomSecret() is 256 bits and never comes twice; digest() is its SHA
   assertNotEquals(await digest(secrets[0] ?? ""), secrets[0]);
 });
 
-Deno.test("a keyed hash is the same for the same texts, and another one for another key or split", async () => {
+Deno.test("a keyed hash is the same for the same texts, and another one for another key, purpose or split", async () => {
   const [ring, other] = [
     await Keyring.parse(`k2:${key(2)},k1:${key(1)}`),
     await Keyring.parse(`k1:${key(1)}`),
   ];
   assertEquals(ring.key_ids, ["k2", "k1"]);
-  const hash = await ring.hash("ab", "c");
+  const hash = await ring.hash("client", ["ab", "c"]);
   assertMatch(hash, /^[A-Za-z0-9_-]{43}$/);
-  assertEquals(await ring.hash("ab", "c"), hash);
-  const others = [ring.hash("a", "bc"), ring.hash("abc"), other.hash("ab", "c")];
+  assertEquals(await ring.hash("client", ["ab", "c"]), hash);
+  const others = [
+    ring.hash("ticket", ["ab", "c"]),
+    ring.hash("client", ["a", "bc"]),
+    ring.hash("client", ["abc"]),
+    ring.hash("client", ["ab", "c"], "k1"),
+  ];
+  assertEquals(await other.hash("client", ["ab", "c"]), await others[3]);
   for (const different of await Promise.all(others)) assertNotEquals(different, hash);
 });

@@ -15,8 +15,8 @@ export type ReceivedAuthorization =
  * Parks the code of an authorization response behind a ticket, or records the denial. Either uses up `state`.
  *
  * No token request goes out: who is at the browser is not known here, and the code must wait for the user who began
- * (the browser-swapping attack of RFC 9700 §4.7). Browsers repeat a redirect: it brings the same ticket again, made of
- * both secrets that it carries and of nothing else, while another response to the same `state` is `invalid`.
+ * (the browser-swapping attack of RFC 9700 §4.7). Browsers repeat a redirect: it brings the same ticket again, derived
+ * under a key from both secrets that it carries, while another response to the same `state` is `invalid`.
  */
 export async function receiveAuthorizationResponse(
   context: Context,
@@ -31,12 +31,13 @@ export async function receiveAuthorizationResponse(
     const denied = await askAgain(context, () => store.receiveAuthorizationResponse(denial));
     return denied ? { outcome: "denied", ...denied, error: response.error } : { outcome: "invalid" };
   }
-  const ticket = await digest(`${response.state} ${response.code}`);
-  const parking = {
-    ...request,
-    ticket_hash: await digest(ticket),
-    code_sealed: await keyring.seal(response.code, { ...request, field: "code" }),
-  };
-  const parked = await askAgain(context, () => store.receiveAuthorizationResponse(parking));
-  return parked ? { outcome: "parked", ...parked, ticket } : { outcome: "invalid" };
+  const code_sealed = await keyring.seal(response.code, { ...request, field: "code" });
+  // A redirect may come again after the key that seals was exchanged.
+  for (const key_id of keyring.key_ids) {
+    const ticket = await keyring.hash("ticket", [response.state, response.code], key_id);
+    const parking = { ...request, ticket_hash: await digest(ticket), code_sealed };
+    const parked = await askAgain(context, () => store.receiveAuthorizationResponse(parking));
+    if (parked) return { outcome: "parked", ...parked, ticket };
+  }
+  return { outcome: "invalid" };
 }

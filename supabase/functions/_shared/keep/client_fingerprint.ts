@@ -6,5 +6,5 @@ export function clientFingerprint(
   keyring: Keyring,
   { provider, client_id, client_secret }: Client,
 ): Promise<string> {
-  return keyring.hash(client_id, client_secret, provider.token_endpoint);
+  return keyring.hash("client", [client_id, client_secret, provider.token_endpoint]);
 }

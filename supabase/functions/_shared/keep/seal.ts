@@ -102,11 +102,11 @@ export class Keyring {
     }
   }
 
-  /** A keyed hash under the key that seals: texts can be compared by it, and nobody without the key can guess one. */
-  async hash(...texts: readonly string[]): Promise<string> {
+  /** A keyed hash, under a key of its own per purpose: texts can be compared by it, and nobody without the key can guess one. */
+  async hash(purpose: "client" | "ticket", texts: readonly string[], key_id = this.key_id): Promise<string> {
     const key = await crypto.subtle.deriveKey(
-      hkdf("oauth-tokens/hash"),
-      this.#key(this.key_id),
+      hkdf(`oauth-tokens/${purpose}`),
+      this.#key(key_id),
       { name: "HMAC", hash: "SHA-256", length: 256 },
       false,
       ["sign"],
