@@ -175,7 +175,11 @@ async function tell({ control, ...stack }: Stack, database: postgres.Sql): Promi
     const refused = await refusal(ana.search("an"));
     expect(ended.status === "disconnected" && kept === 0, "that the tokens are erased");
     expect(refused === "CONNECTION_NOT_FOUND", `no further search, but got ${refused}`);
-    return "revoked at Pipedrive, erased here";
+    // It follows the answer.
+    const installed = async () => (await control.installations()).some(({ version }) => version > 0);
+    for (let tries = 0; tries < 100 && await installed(); tries += 1) await pause(20);
+    expect(!await installed(), "that the authorization is revoked");
+    return "erased here, revoked at Pipedrive";
   });
 
   console.log(timeline.failed ? "\nA step did not hold." : "\nEvery step held.");

@@ -77,17 +77,7 @@ export type Store = ReturnType<typeof supabaseStore>;
  * @param client one with a secret key: the functions are granted to `service_role` alone
  */
 export function supabaseStore(client: Rpc) {
-  const call = (name: Name, args: object) => callFunction(client, name, args);
-  const value = async <R>(name: Name, args: object) => (await call(name, args) ?? unanswered(name)) as R;
-  const rows = async <R>(name: Name, args: object) => {
-    const answer = await call(name, args);
-    return Array.isArray(answer) ? answer as R[] : unanswered(name);
-  };
-  const first = async <R>(name: Name, args: object) => (await rows<R>(name, args))[0] ?? null;
-  const only = async <R extends object>(name: Name, args: object, field = "outcome") => {
-    const row = await first<R>(name, args);
-    return row && field in row ? row : unanswered(name);
-  };
+  const { call, value, rows, first, only } = callsOf(client);
   return {
     /** The door: a row of another user is no row. `user_id` null is a secret-key caller. Never waits for a lock. */
     peek: (args: Args<"peek", "user_id">) => first<Peek>("peek", args),
@@ -147,6 +137,22 @@ export function supabaseStore(client: Rpc) {
     /** Deletes expired authorization requests, events past their time and tokens of no more use, up to `limit` of each. Returns how many. */
     purge: (args: Args<"purge">) => value<number>("purge", args),
   };
+}
+
+/** Calls by what they give: anything, a value, rows, one or none, and exactly one. */
+function callsOf(client: Rpc) {
+  const call = (name: Name, args: object) => callFunction(client, name, args);
+  const value = async <R>(name: Name, args: object) => (await call(name, args) ?? unanswered(name)) as R;
+  const rows = async <R>(name: Name, args: object) => {
+    const answer = await call(name, args);
+    return Array.isArray(answer) ? answer as R[] : unanswered(name);
+  };
+  const first = async <R>(name: Name, args: object) => (await rows<R>(name, args))[0] ?? null;
+  const only = async <R extends object>(name: Name, args: object, field = "outcome") => {
+    const row = await first<R>(name, args);
+    return row && field in row ? row : unanswered(name);
+  };
+  return { call, value, rows, first, only };
 }
 
 async function callFunction(client: Rpc, name: Name, args: object): Promise<unknown> {
