@@ -92,14 +92,16 @@ function overlappingLeases(entries: readonly Entry[]): Found[] {
     if (first === undefined || second.at >= first.sent_at + first.lease_ms) return [];
     const over = entries.some((entry) =>
       (entry.seq > first.seq || entry.at > first.sent_at) && entry.seq < second.seq &&
-      endsLease(entry, first.lease)
+      endsLease(entry, first)
     );
     const detail = `of version ${second.version}${explain(entries, second.version)}`;
     return over ? [] : [{ kind: "two leases", detail }];
   });
 }
 
-function endsLease(entry: Entry, lease: string): boolean {
+/** A write of tokens ends every lease on the version that it replaces: an earlier holder's late success does, too. */
+function endsLease(entry: Entry, { lease, version }: { lease: string; version: number }): boolean {
+  if (entry.what === "committed") return entry.outcome === "committed" && entry.base === version;
   if (entry.what === "commit_arrived" || entry.what === "fail_arrived") return entry.lease === lease;
   return entry.what === "connected" || entry.what === "disconnect_arrived" || entry.what === "lease_ended";
 }

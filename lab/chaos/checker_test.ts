@@ -38,6 +38,12 @@ Deno.test("a history in which nothing went wrong has no violation", async (test)
     assertEquals(story.ends({ ...dead, newest: 1 }), []);
   });
 
+  await test.step("a success that comes late ends the lease of whoever took over", () => {
+    const story = Story.connected().claim(1, "a").spend(1, "rotated").pass(LEASE_MS).claim(1, "b", TWO, true)
+      .commit(1, "a").claim(2, "c").spend(2, "rotated").commit(2, "c");
+    assertEquals(story.ends({ version: 3, stored: 3, newest: 3 }), []);
+  });
+
   await test.step("a rotation lost on its way, not yet noticed", () => {
     assertEquals(Story.connected().claim(1, "a").spend(1, "rotated", "broken").ends({ newest: 2 }), []);
   });
