@@ -153,3 +153,15 @@ Deno.test("20 callers at an address that has moved make one refresh, and all go 
   await Promise.all(Array.from({ length: 20 }, () => ask()));
   assertEquals([api().length, refreshes()], [40, 1]);
 });
+
+for (const [code, answer] of [[404, "PROVIDER_REJECTED"], [500, "PROVIDER_UNAVAILABLE"]] as const) {
+  Deno.test(`50 callers whose young token is refused no more, but who are answered ${code}, learn it without a queue`, async () => {
+    let asked = 0;
+    const { ask, api, context } = await young(
+      Array.from({ length: 300 }, () => () => status((asked += 1) <= 50 ? 401 : code)),
+    );
+    await Promise.all(Array.from({ length: 50 }, () => refusal(ask(), answer)));
+    assert(context.clock.now() < 5_000, `${context.clock.now()} ms`);
+    assert(api().length <= 50 + 50 + 20 + 6, `${api().length} requests`);
+  });
+}

@@ -67,13 +67,15 @@ function addressOf(client: Client, api_origin: string, { path, query, connection
 /** What the network said is dropped: it may quote the address, and with it the search. */
 function unanswered({ aborted, reason }: AbortSignal, connection_id?: string): PublicError {
   const late = aborted && reason instanceof DOMException && reason.name === "TimeoutError";
-  if (aborted && !late) return callerLeft(connection_id);
+  if (aborted && !late) return new CallerLeft(connection_id);
   const message = late ? "the provider did not answer in time" : "the provider cannot be reached";
   return new Retryable("PROVIDER_UNAVAILABLE", message, { connection_id });
 }
 
 /** For the log: nobody is there to read it. */
-export function callerLeft(connection_id?: string): PublicError {
-  const message = "the caller left before the provider answered";
-  return new PublicError("PROVIDER_UNAVAILABLE", message, { connection_id });
+export class CallerLeft extends PublicError {
+  override readonly name = "CallerLeft";
+  constructor(connection_id?: string) {
+    super("PROVIDER_UNAVAILABLE", "the caller left before the provider answered", { connection_id });
+  }
 }

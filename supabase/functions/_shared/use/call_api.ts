@@ -1,5 +1,5 @@
 import type { Context } from "../context.ts";
-import { askApi, callerLeft } from "../oauth/api.ts";
+import { askApi, CallerLeft } from "../oauth/api.ts";
 import { AddressMoved, type ApiAnswer, Retryable, TokenRefused } from "../oauth/api_answer.ts";
 import { backOff, retry, withDeadline, withPatience } from "../time.ts";
 import { getAccessToken } from "./access_token.ts";
@@ -56,7 +56,7 @@ const ADVICE = ': ask for fewer with "limit"';
 export async function callApi(context: Context, call: ApiCall): Promise<ApiResponse> {
   const { signal, connection_id } = call;
   const left = Promise.withResolvers<never>();
-  const leave = () => left.reject(callerLeft(connection_id));
+  const leave = () => left.reject(new CallerLeft(connection_id));
   if (signal?.aborted) leave();
   signal?.addEventListener("abort", leave, { once: true });
   try {
@@ -144,8 +144,8 @@ async function askUntilAccepted(
     await withPatience(clock, progress.ends - clock.now(), under_way, () => Promise.reject(refusal));
   } catch (error) {
     if (error instanceof TokenRefused) throw error;
-    // It found something else, or its caller left.
-    return await askUntilAccepted(context, call, token, progress, refusal);
+    if (error instanceof CallerLeft) return await askUntilAccepted(context, call, token, progress, refusal);
+    // Whatever else it was told is about its own request, and says nothing against the token.
   }
   return await ask(context, call, token, progress);
 }
