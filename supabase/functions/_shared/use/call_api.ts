@@ -85,12 +85,14 @@ async function answerTo(context: Context, call: ApiCall): Promise<ApiResponse> {
     if (!(error instanceof TokenRefused || error instanceof AddressMoved)) throw error;
     const newer = await getAccessToken(context, connection_id, user_id, token.version);
     if (error instanceof AddressMoved && newer.api_origin === token.api_origin) throw error;
+    const again = () => ask(context, call, newer, progress);
     try {
       if (newer.version === token.version) throw error;
-      return await ask(context, call, newer, progress);
+      return await again();
     } catch (refusal) {
       if (!(refusal instanceof TokenRefused)) throw refusal;
-      return await askUntilAccepted(context, call, newer, progress, refusal);
+      const { ends } = progress;
+      return await askUntilAccepted(context, `${connection_id}:${newer.version}`, { refusal, ends, again });
     }
   }
 }
@@ -121,50 +123,50 @@ async function ask(
   return { status, headers, body, version: token.version, attempts: progress.attempts };
 }
 
+interface Refused {
+  readonly refusal: TokenRefused;
+  /** Of the clock. */
+  readonly ends: number;
+  /** Asks with the same token. */
+  readonly again: () => Promise<ApiResponse>;
+}
+
 /**
  * Tries a refused token again. One caller does, and whoever else was refused the same token waits for what it finds,
  * so that a herd does not become a storm.
+ *
+ * @param key of the token
  */
-async function askUntilAccepted(
-  context: Context,
-  call: ApiCall,
-  token: Token,
-  progress: Progress,
-  refusal: TokenRefused,
-): Promise<ApiResponse> {
+async function askUntilAccepted(context: Context, key: string, refused: Refused): Promise<ApiResponse> {
   const { clock, memory: { trials } } = context;
-  const key = `${call.connection_id}:${token.version}`;
+  const { refusal, ends, again } = refused;
   const under_way = trials.get(key);
   if (!under_way) {
-    const trial = tryAgain(context, call, token, progress, refusal).finally(() => trials.delete(key));
+    const trial = tryAgain(context, refused).finally(() => trials.delete(key));
     trials.set(key, trial);
     return await trial;
   }
   try {
-    await withPatience(clock, progress.ends - clock.now(), under_way, () => Promise.reject(refusal));
+    await withPatience(clock, ends - clock.now(), under_way, () => Promise.reject(refusal));
   } catch (error) {
     if (error instanceof TokenRefused) throw error;
-    if (error instanceof CallerLeft) return await askUntilAccepted(context, call, token, progress, refusal);
+    if (error instanceof CallerLeft) return await askUntilAccepted(context, key, refused);
     // Whatever else it was told is about its own request, and says nothing against the token.
   }
-  return await ask(context, call, token, progress);
+  return await again();
 }
 
 async function tryAgain(
-  context: Context,
-  call: ApiCall,
-  token: Token,
-  progress: Progress,
-  refusal: TokenRefused,
+  { clock, memory, random }: Context,
+  { refusal, ends, again }: Refused,
 ): Promise<ApiResponse> {
-  const { clock, memory, random } = context;
   for (let tried = 0; tried < REFUSED.tries; tried += 1) {
     const pause_ms = REFUSED.pause_ms * (0.75 + random() / 2);
-    const fits = clock.now() + pause_ms + LEAST_LEFT_MS <= progress.ends;
+    const fits = clock.now() + pause_ms + LEAST_LEFT_MS <= ends;
     if (!fits || !memory.retries.take()) break;
     await clock.sleep(pause_ms);
     try {
-      return await ask(context, call, token, progress);
+      return await again();
     } catch (error) {
       if (!(error instanceof TokenRefused)) throw error;
     }
