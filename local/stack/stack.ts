@@ -53,13 +53,7 @@ export interface Stack extends StackAddresses {
  * When a part does not start, those that did are stopped before the error rises.
  */
 export async function startStack(options: StackOptions = {}): Promise<Stack> {
-  const undo = new Undo();
-  try {
-    return await new Builder(options, undo).build();
-  } catch (error) {
-    await undo.run();
-    throw error;
-  }
+  return await Undo.around((undo) => new Builder(options, undo).build());
 }
 
 type Handler = (request: Request) => Promise<Response> | Response;

@@ -3,6 +3,17 @@ export class Undo {
   readonly #actions: (() => Promise<unknown> | unknown)[] = [];
   #done: Promise<void> | undefined;
 
+  /** What `build` gives. Where it fails, what it has started is stopped before the error rises. */
+  static async around<T>(build: (undo: Undo) => Promise<T>): Promise<T> {
+    const undo = new Undo();
+    try {
+      return await build(undo);
+    } catch (error) {
+      await undo.run();
+      throw error;
+    }
+  }
+
   add(action: () => Promise<unknown> | unknown): void {
     this.#actions.push(action);
   }

@@ -1,11 +1,9 @@
-import { join } from "node:path";
-import { keepKeys, type Keys } from "../../../local/stack/keys.ts";
-import { guard, removeQuietly } from "../../../local/stack/process.ts";
-import { removePostgres } from "../../../local/stack/postgres.ts";
+import type { Keys } from "../../../local/stack/keys.ts";
 import { Undo } from "../../../local/stack/undo.ts";
 import { UserTokens } from "../../../local/stack/user_tokens.ts";
 import { startChild } from "../../chaos/field/child.ts";
-import { Database } from "../../chaos/field/database.ts";
+import type { Database } from "../../chaos/field/database.ts";
+import { layGround } from "../../chaos/field/ground.ts";
 import { type Connection, makeConnections } from "./connections.ts";
 import { type FunctionProcess, layFunctions, startFunction } from "./function_process.ts";
 import type { Answered, Load, Target } from "./load_process.ts";
@@ -42,25 +40,11 @@ export class Field {
   }
 
   static async start(): Promise<Field> {
-    const undo = new Undo();
-    try {
-      return await Field.#start(undo);
-    } catch (error) {
-      await undo.run();
-      throw error;
-    }
+    return await Undo.around((undo) => Field.#start(undo));
   }
 
   static async #start(undo: Undo): Promise<Field> {
-    const folder = await Deno.makeTempDir({ prefix: "bench-" });
-    const guarded = guard({ pid: null, remove: folder });
-    undo.add(() => guarded.release());
-    undo.add(() => removeQuietly(folder));
-    const keys = await keepKeys(join(folder, "keys.json"));
-    const data = join(folder, "postgres");
-    undo.add(() => removePostgres(data));
-    const database = await Database.start(data);
-    undo.add(() => database.stop());
+    const { folder, keys, database } = await layGround(undo, "bench");
     const started = async (module: string, args: object = {}) => {
       const child = await startChild<Place>(new URL(module, import.meta.url), args);
       undo.add(() => child.stop());

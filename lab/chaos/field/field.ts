@@ -1,17 +1,15 @@
-import { join } from "node:path";
 import { createGateway } from "../../../local/stack/gateway.ts";
-import { keepKeys, type Keys } from "../../../local/stack/keys.ts";
-import { removePostgres } from "../../../local/stack/postgres.ts";
-import { guard, removeQuietly } from "../../../local/stack/process.ts";
+import type { Keys } from "../../../local/stack/keys.ts";
 import { controlOf, type SandboxControl } from "../../../local/sandbox/mod.ts";
 import { serve } from "../../../local/stack/serve.ts";
 import { Undo } from "../../../local/stack/undo.ts";
 import { UserTokens } from "../../../local/stack/user_tokens.ts";
 import { type Child, startChild } from "./child.ts";
 import { type Connected, Connections } from "./connections.ts";
-import { Database } from "./database.ts";
+import type { Database } from "./database.ts";
 import { Fleet, type FleetOptions } from "./fleet.ts";
 import { Grants } from "./grants.ts";
+import { layGround } from "./ground.ts";
 import { Journal } from "./journal.ts";
 import type { Mode } from "./rest_process.ts";
 import { type Parked, Site } from "./site.ts";
@@ -67,25 +65,11 @@ export class Field {
   }
 
   static async start(): Promise<Field> {
-    const undo = new Undo();
-    try {
-      return await Field.#start(undo);
-    } catch (error) {
-      await undo.run();
-      throw error;
-    }
+    return await Undo.around((undo) => Field.#start(undo));
   }
 
   static async #start(undo: Undo): Promise<Field> {
-    const folder = await Deno.makeTempDir({ prefix: "reliability-" });
-    const guarded = guard({ pid: null, remove: folder });
-    undo.add(() => guarded.release());
-    undo.add(() => removeQuietly(folder));
-    const keys = await keepKeys(join(folder, "keys.json"));
-    const data = join(folder, "postgres");
-    undo.add(() => removePostgres(data));
-    const database = await Database.start(data);
-    undo.add(() => database.stop());
+    const { keys, database } = await layGround(undo, "reliability");
     const rest = await startChild<{ origin: string }>(new URL("./rest_process.ts", import.meta.url), {
       database_url: database.url,
       keys,
