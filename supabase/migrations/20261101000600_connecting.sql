@@ -170,20 +170,29 @@ grant execute on function public.oauth_disconnect to service_role;
 comment on function public.oauth_disconnect is
   'Erases the user''s own connection''s tokens, leaves the refresh token to be revoked, and answers with the connection as it is then. No row: no such connection of this user at this provider.';
 
-create function public.oauth_uninstall(p_provider text, p_account_key text, p_occurred_at timestamptz)
+create function public.oauth_uninstall(
+  p_provider text,
+  p_account_key text,
+  p_occurred_at timestamptz,
+  p_age_ms bigint default 0
+)
 returns integer
 language plpgsql security invoker
 set search_path = '' set lock_timeout = '2s'
 as $$
 declare
   v_now timestamptz := clock_timestamp();
+  -- One that names no time is about what there was when it came, and not about what was connected while it was repeated.
+  v_before timestamptz := coalesce(
+    p_occurred_at, v_now - greatest(p_age_ms, 0) * interval '1 millisecond' + interval '1 microsecond'
+  );
   v_connection oauth.connections;
   v_ended integer := 0;
 begin
   -- Under the account's lock a connection that is just being stored is either seen below or sees this.
   perform pg_advisory_xact_lock(oauth.account_lock(p_provider, p_account_key));
   insert into oauth.uninstallations as u (provider, account_key, occurred_at, received_at)
-  values (p_provider, p_account_key, coalesce(least(p_occurred_at, v_now), v_now), v_now)
+  values (p_provider, p_account_key, least(v_before, v_now), v_now)
   on conflict (provider, account_key) do update
      set occurred_at = greatest(u.occurred_at, excluded.occurred_at),
          received_at = excluded.received_at;
@@ -193,12 +202,12 @@ begin
      where c.provider = p_provider
        and c.account_key = p_account_key
        -- Notices arrive late and repeatedly. One from before the user connected again is about what has ended already.
-       and (p_occurred_at is null or c.exchanged_at < p_occurred_at)
+       and (c.exchanged_at < v_before or (p_occurred_at is null and c.exchanged_at > v_now))
      order by c.id
        for update
   loop
     update oauth.connections c
-       set exchanged_at = greatest(c.exchanged_at, least(p_occurred_at, clock_timestamp()))
+       set exchanged_at = greatest(c.exchanged_at, least(v_before, clock_timestamp()))
      where c.id = v_connection.id;
     if v_connection.status <> 'disconnected' then
       perform oauth.erase_token_set(v_connection.id, 'uninstalled');
@@ -209,11 +218,11 @@ begin
   delete from oauth.revocations r
    where r.provider = p_provider
      and r.account_key = p_account_key
-     and (p_occurred_at is null or r.created_at < p_occurred_at);
+     and r.created_at < v_before;
   return v_ended;
 end;
 $$;
 revoke execute on function public.oauth_uninstall from public, anon, authenticated;
 grant execute on function public.oauth_uninstall to service_role;
 comment on function public.oauth_uninstall is
-  'Erases the tokens of every connection of this account, whoever owns it, that was connected before p_occurred_at; null: whenever. Nothing of it is left to be revoked. Returns how many.';
+  'Erases the tokens of every connection of this account, whoever owns it, that was connected before p_occurred_at; null: before the notice came, p_age_ms ago. Nothing of it is left to be revoked. Returns how many.';

@@ -128,3 +128,19 @@ story("a database that is read-only for half a minute does not cost the notice",
   await stage.context.background();
   assertEquals([await statusOf(stage, id), stage.context.reports], ["disconnected", []]);
 });
+
+story("a notice without a time that is repeated ends nothing that was connected meanwhile", async (stage) => {
+  const id = await connect(stage);
+  stage.store.failNext("uninstall", 1, "after");
+  const first = stage.store.hold("uninstall");
+  const notice = stage.provider.uninstall({ ...ACCOUNT, timestamp: null });
+  await first.arrived;
+  const second = stage.store.hold("uninstall");
+  first.release();
+  await second.arrived;
+  assertEquals(await statusOf(stage, id), "disconnected");
+  stage.clock.pause(1_000);
+  await connect(stage);
+  second.release();
+  assertEquals([(await notice).status, await statusOf(stage, id)], [200, "active"]);
+});

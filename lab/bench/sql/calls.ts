@@ -37,6 +37,7 @@ const VALUES: Readonly<Record<string, unknown>> = {
   p_code_sealed: SEAL,
   p_code_verifier_sealed: null,
   p_elapsed_ms: 0,
+  p_age_ms: 0,
   p_exchange_ms: 0,
   p_expires_in_ms: 3_600_000,
   p_failed: false,

@@ -26,16 +26,18 @@ export async function disconnectConnection(
  * Takes a provider's notice that an account has ended its authorization: the tokens of all its connections are erased.
  * It comes once, so that a database that stumbles is asked again.
  *
- * @param occurred_at ISO 8601; what was connected later stays. Null: the notice names no time, and all are erased
+ * @param occurred_at ISO 8601; what was connected later stays. Null: the notice names no time, and all that there are when it comes are erased
  * @returns how many connections it ended; a repeated notice ends none
  */
 export function uninstall(
   context: Context,
   { account_key, occurred_at }: { readonly account_key: string; readonly occurred_at: string | null },
 ): Promise<number> {
-  const { client, store } = context;
+  const { client, clock, store } = context;
+  const notice = { provider: client.provider.name, account_key, occurred_at };
+  const came = clock.now();
   return untilStored(
     context,
-    () => store.uninstall({ provider: client.provider.name, account_key, occurred_at }),
+    () => store.uninstall({ ...notice, age_ms: Math.round(clock.now() - came) }),
   );
 }

@@ -356,7 +356,7 @@ export type Database = {
         }[];
       };
       "oauth_uninstall": {
-        Args: { "p_account_key": string; "p_occurred_at": string; "p_provider": string };
+        Args: { "p_account_key": string; "p_age_ms"?: number; "p_occurred_at": string; "p_provider": string };
         Returns: number;
       };
     };
