@@ -16,6 +16,7 @@ const NOTHING = {
   abandoned: 0,
   resealed: 0,
   unreadable: 0,
+  unreadable_key_ids: [],
   purged: 0,
 };
 
@@ -54,6 +55,7 @@ story("a sweep counts, over all providers, what became of what was due", async (
     abandoned: 0,
     resealed: 1,
     unreadable: 0,
+    unreadable_key_ids: [],
     purged: 3,
   };
   assertEquals((await stage.refresh({ headers: SCHEDULE })).body, swept);
@@ -61,6 +63,20 @@ story("a sweep counts, over all providers, what became of what was due", async (
   const [status, version] = [(await stage.store.row(ended)).status, (await stage.store.row(kept)).version];
   assertEquals([status, version], ["reauthorization_required", 2]);
   assertEquals((await sweep(stage)).body, NOTHING);
+});
+
+story("a sweep names, over all providers, the keys that are missing", async (stage) => {
+  for (const context of [stage.context, stage.elsewhere]) {
+    await connected(context);
+    await connected({ ...context, keyring: await makeKeyring(`gone:${"D".repeat(42)}A`) });
+    await connected({
+      ...context,
+      keyring: await makeKeyring(`${context.client.provider.name}:${"E".repeat(42)}A`),
+    });
+  }
+  const { unreadable, unreadable_key_ids } = (await sweep(stage)).body;
+  assertEquals(unreadable, 4);
+  assertEquals(new Set(unreadable_key_ids as string[]), new Set(["elsewhere", "gone", "pipedrive"]));
 });
 
 story("a refresh that the sweep could not make is counted and tried again later", async (stage) => {

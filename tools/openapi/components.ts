@@ -82,6 +82,11 @@ const swept = all({
   abandoned: { ...count, description: "Such that could not be ended there in seven days." },
   resealed: { ...count, description: "Token sets moved under the first key." },
   unreadable: { ...count, description: "Token sets that do not open with the keys at hand." },
+  unreadable_key_ids: {
+    type: "array",
+    items: { type: "string" },
+    description: "The key ids, as `TOKEN_ENCRYPTION_KEYS` names them, under which they lie.",
+  },
   purged: {
     ...count,
     description: "Authorization requests and events past their time, and token sets that are of no more use.",

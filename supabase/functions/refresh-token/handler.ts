@@ -71,6 +71,7 @@ function sum(one: Swept, other: Swept): Swept {
     abandoned: one.abandoned + other.abandoned,
     resealed: one.resealed + other.resealed,
     unreadable: one.unreadable + other.unreadable,
+    unreadable_key_ids: [...new Set([...one.unreadable_key_ids, ...other.unreadable_key_ids])],
     purged: one.purged + other.purged,
   };
 }

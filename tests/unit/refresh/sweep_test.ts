@@ -218,6 +218,7 @@ Deno.test("sweep() leaves a token set whose key is gone to whoever has it, count
   const row = await before.store.row(id);
   const swept = await sweep(after);
   assertEquals([swept.due, swept.resealed, swept.unreadable], [0, 0, 1]);
+  assertEquals(swept.unreadable_key_ids, ["k2"]);
   assertEquals(before.reports.map((error) => (error as PublicError).reason), [
     'unreadable: 1 under key id "k2" do not open with TOKEN_ENCRYPTION_KEYS',
   ]);

@@ -11,6 +11,7 @@ const RESEAL_LIMIT = 500;
 interface Readable {
   readonly resealed: number;
   readonly unreadable: number;
+  readonly unreadable_key_ids: readonly string[];
 }
 
 /**
@@ -29,7 +30,7 @@ export async function keepReadable(context: Context): Promise<Readable> {
   const unopened = key_ids.filter((key_id) => !opens(key_id));
   const damaged = [...closed.filter(({ key_id }) => opens(key_id)), ...left];
   const nothing = unopened.length === 0 && damaged.length === 0 && samples.every(({ marked }) => !marked);
-  if (nothing) return { resealed, unreadable: 0 };
+  if (nothing) return { resealed, unreadable: 0, unreadable_key_ids: [] };
   const found = await store.markUnreadable({
     provider: provider.name,
     key_ids: unopened,
@@ -37,7 +38,11 @@ export async function keepReadable(context: Context): Promise<Readable> {
     refresh_tokens_sealed: damaged.map(({ refresh_token_sealed }) => refresh_token_sealed),
   });
   for (const { key_id, unreadable } of found) report(unreadableUnder(key_id, unreadable));
-  return { resealed, unreadable: found.reduce((sum, { unreadable }) => sum + unreadable, 0) };
+  return {
+    resealed,
+    unreadable: found.reduce((sum, { unreadable }) => sum + unreadable, 0),
+    unreadable_key_ids: found.map(({ key_id }) => key_id),
+  };
 }
 
 /** Those that do not open. */

@@ -34,6 +34,8 @@ export interface Swept {
   readonly resealed: number;
   /** Token sets that do not open with the keys at hand. */
   readonly unreadable: number;
+  /** The key ids under which they lie. */
+  readonly unreadable_key_ids: readonly string[];
   /** Authorization requests, events and token sets that nothing can refresh any more, together. */
   readonly purged: number;
 }
