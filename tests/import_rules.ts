@@ -18,7 +18,7 @@ interface Rule {
 }
 
 /** The root files that everything may use: they use nothing but each other. */
-const ROOT = "bytes\\.ts$|errors\\.ts$|time\\.ts$";
+const ROOT = "bytes\\.ts$|errors\\.ts$|latest\\.ts$|time\\.ts$";
 /** What a refresh is made of. */
 const BELOW = `keep/|oauth/|context\\.ts$|${ROOT}`;
 
@@ -39,7 +39,7 @@ const RULES: readonly Rule[] = [
   rule("connect/", `connect/|refresh/|${BELOW}`),
   rule("use/", `use/|refresh/|${BELOW}`),
   // The edge knows errors, and no store.
-  rule("http/", `http/|${ROOT}`, /^(@supabase\/server|@supabase\/supabase-js|valibot)$/),
+  rule("http/", `http/|${ROOT}`, /^(@supabase\/server\/core|valibot)$/),
   // Two files read the environment and put the parts together.
   { ...rule("(env|wiring)\\.ts$", "", /./), environment: true },
   rule("", ROOT),

@@ -59,3 +59,14 @@ function roomOf(path: string): string {
   if (!path.startsWith("_shared/")) return "functions";
   return rest.length > 0 ? room : /^(env|wiring)\.ts$/.test(room) ? "wiring" : room;
 }
+
+Deno.test("docs/architecture.md names a test that there is for whatever an isolate remembers", async () => {
+  const rows = tableRows(page, "What an isolate remembers");
+  const tests = new Set<string>();
+  for await (const path of walk(ROOT, "tests")) tests.add(path.slice(path.lastIndexOf("/") + 1));
+  assert(rows.length >= 6);
+  for (const { Test = "" } of rows) {
+    const named = Array.from(Test.matchAll(/`([^`]+)`/g), ([, name = ""]) => name);
+    assert(named.length > 0 && named.every((name) => tests.has(name)), Test);
+  }
+});

@@ -88,11 +88,12 @@ async function perform(world: World, isolates: readonly Isolate[], action: Actio
 
 async function want(world: World, { context }: Isolate, does: Deed["does"]): Promise<unknown> {
   const { id, user_id } = world.setting;
+  const wanted = { connection_id: id, user_id };
   switch (does) {
     case "ask":
-      return await getAccessToken(context, id, user_id);
+      return await getAccessToken(context, wanted);
     case "ask after 401":
-      return await getAccessToken(context, id, user_id, world.witness.row?.version);
+      return await getAccessToken(context, wanted, world.witness.row?.version);
     case "force":
       return await forceRefresh(context, id, user_id);
     case "sweep":
@@ -205,7 +206,11 @@ async function describe(stage: Stage, world: World, isolates: readonly Isolate[]
 }
 
 async function forceRefresh(context: Context, id: string, user_id: string) {
-  return await refreshConnection(context, await usableConnection(context.store, id, user_id), {
-    force: true,
-  });
+  return await refreshConnection(
+    context,
+    await usableConnection(context.store, { connection_id: id, user_id }),
+    {
+      force: true,
+    },
+  );
 }

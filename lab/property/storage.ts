@@ -72,4 +72,4 @@ export class Witness {
   }
 }
 
-const READS: ReadonlySet<string> = new Set(["oauth_peek", "oauth_connection", "oauth_connections_of"]);
+const READS: ReadonlySet<string> = new Set(["oauth_peek", "oauth_connection"]);

@@ -157,20 +157,3 @@ revoke execute on function public.oauth_connection from public, anon, authentica
 grant execute on function public.oauth_connection to service_role;
 comment on function public.oauth_connection is
   'One connection as its owner sees it. Another user''s is no row; p_user_id null is a caller with the secret key.';
-
-create function public.oauth_connections_of(p_user_id uuid, p_provider text)
-returns table (id uuid, status text)
-language sql stable security invoker
-set search_path = '' set lock_timeout = '2s'
-as $$
-  select c.id, c.status
-    from oauth.connections c
-   where c.user_id = p_user_id
-     and c.provider = p_provider
-     and c.status <> 'disconnected'
-   order by c.created_at, c.id;
-$$;
-revoke execute on function public.oauth_connections_of from public, anon, authenticated;
-grant execute on function public.oauth_connections_of to service_role;
-comment on function public.oauth_connections_of is
-  'A user''s connections at a provider that are not disconnected, oldest first.';

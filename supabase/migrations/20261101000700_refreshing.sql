@@ -13,8 +13,14 @@
 -- Every function is one short transaction. Times are compared with clock_timestamp(), read once the row is locked:
 -- now() is when the transaction began and is stale where the lock had to be waited for.
 
-create function public.oauth_peek(p_id uuid, p_user_id uuid, p_seen_version bigint)
+create function public.oauth_peek(
+  p_id uuid,
+  p_user_id uuid,
+  p_seen_version bigint,
+  p_provider text default null
+)
 returns table (
+  id uuid,
   provider text,
   status text,
   version bigint,
@@ -26,31 +32,51 @@ returns table (
   access_expires_at timestamptz,
   access_token_sealed text
 )
-language sql stable security invoker
+language plpgsql stable security invoker
 set search_path = '' set lock_timeout = '2s'
 as $$
-  select
-    c.provider,
-    c.status,
-    c.version,
-    oauth.milliseconds_between(t.now, c.access_expires_at),
-    oauth.milliseconds_between(t.now, c.access_expires_at - c.leeway),
-    oauth.milliseconds_between(t.now, c.refresh_after),
-    least(greatest(oauth.milliseconds_between(t.now, c.lease_until), 0), 120000),
-    oauth.milliseconds_between(c.refreshed_at, t.now),
-    c.access_expires_at,
-    s.access_token_sealed::text
-  from oauth.connections c
-  cross join (select clock_timestamp() as now) t
-  -- Whoever polls has no use for the token it has seen; not reading it keeps polling cheap.
-  left join oauth.token_sets s on s.connection_id = c.id and c.version > p_seen_version
-  where c.id = p_id
-    and (p_user_id is null or c.user_id = p_user_id);
+#variable_conflict use_column
+declare
+  v_now timestamptz := clock_timestamp();
+  v_ids uuid[] := array[p_id];
+begin
+  if p_id is null then
+    v_ids := array(
+      select c.id
+        from oauth.connections c
+       where c.user_id = p_user_id
+         and c.provider = p_provider
+         and c.status <> 'disconnected'
+    );
+  end if;
+  -- The arithmetic is written out, because this is on the way of every call.
+  return query
+    select
+      c.id,
+      c.provider,
+      c.status,
+      c.version,
+      coalesce(ceil(extract(epoch from c.access_expires_at - v_now) * 1000), 0)::bigint,
+      coalesce(ceil(extract(epoch from c.access_expires_at - c.leeway - v_now) * 1000), 0)::bigint,
+      coalesce(ceil(extract(epoch from c.refresh_after - v_now) * 1000), 0)::bigint,
+      coalesce(least(greatest(ceil(extract(epoch from c.lease_until - v_now) * 1000), 0), 120000), 0)::bigint,
+      coalesce(ceil(extract(epoch from v_now - c.refreshed_at) * 1000), 0)::bigint,
+      c.access_expires_at,
+      s.access_token_sealed::text
+    from oauth.connections c
+    -- Whoever polls has no use for the token it has seen, and whoever has several connections has to choose first.
+    left join oauth.token_sets s
+      on s.connection_id = c.id and c.version > p_seen_version and cardinality(v_ids) = 1
+    where c.id = any (v_ids)
+      and (p_user_id is null or c.user_id = p_user_id)
+      and (p_provider is null or c.provider = p_provider)
+    order by c.created_at, c.id;
+end;
 $$;
 revoke execute on function public.oauth_peek from public, anon, authenticated;
 grant execute on function public.oauth_peek to service_role;
 comment on function public.oauth_peek is
-  'The door to a connection: a plain read that waits for no lock, and brings the access token if its version was not seen yet. Another user''s connection is no row; p_user_id null is a caller with the secret key.';
+  'The door to a connection: a plain read that waits for no lock, and brings the access token if its version was not seen yet. p_id null asks for all of the user''s at the provider that are not disconnected, oldest first, and brings the token if it is only one. Another user''s connection is no row; p_user_id null is a caller with the secret key.';
 
 create function oauth.reaches_too_far(p_connection oauth.connections, p_now timestamptz)
 returns boolean

@@ -1,7 +1,7 @@
 -- Connecting, connecting again, and the three ends of a connection: by its owner, by the provider, with its user.
 begin;
 \ir helpers.psql
-select plan(81);
+select plan(83);
 select as_server();
 
 -- Connecting
@@ -100,7 +100,7 @@ select results_eq(
 );
 select is(history(), '{connected 1,connected 2,disconnected 3}', 'it is recorded once');
 select is_empty(
-  $$ select from public.oauth_connections_of(alice(), 'pipedrive') where id = hers() $$,
+  $$ select from public.oauth_peek(null, alice(), -1, 'pipedrive') where id = hers() $$,
   'a disconnected one is not among a user''s'
 );
 select is(connects('third'), 4::bigint, 'connecting once more takes up the same row');
@@ -116,11 +116,13 @@ select is(
 );
 update oauth.connections set status = 'reauthorization_required' where account_key = '8:1';
 select results_eq(
-  $$ select * from public.oauth_connections_of(alice(), 'pipedrive') $$,
-  $$ values (hers(), 'active'), (named('second'), 'reauthorization_required') $$,
-  'her connections are told apart by id and status, oldest first'
+  $$ select id, status, access_token_sealed from public.oauth_peek(null, alice(), -1, 'pipedrive') $$,
+  $$ values (hers(), 'active', null), (named('second'), 'reauthorization_required', null) $$,
+  'her connections are told apart by id and status, oldest first, and bring no token'
 );
-select is_empty($$ select public.oauth_connections_of(alice(), 'other') $$, 'at another provider she has none');
+select is_empty($$ select public.oauth_peek(null, alice(), -1, 'other') $$, 'at another provider she has none');
+select is_empty($$ select public.oauth_peek(hers(), alice(), -1, 'other') $$, 'nor has it the one that she names');
+select is_empty($$ select public.oauth_peek(null, null, -1, 'pipedrive') $$, 'whoever names nobody finds none');
 
 -- Uninstalling, as the provider tells
 

@@ -1,7 +1,7 @@
 -- How one refresh token is spent once, however many ask and whatever they bring back.
 begin;
 \ir helpers.psql
-select plan(79);
+select plan(81);
 select as_server();
 
 -- A young token set
@@ -24,6 +24,15 @@ select is(
   'a peek brings no token that was seen already'
 );
 select is_empty('select public.oauth_peek(hers(), bob(), -1)', 'to another user there is no such connection');
+select results_eq(
+  $$ select id, access_token_sealed from public.oauth_peek(null, alice(), -1, 'pipedrive') $$,
+  $$ values (hers(), 'v1.k1.iv.access-1') $$,
+  'her only one is found without a name, and brings the access token'
+);
+select is(
+  (select access_token_sealed from public.oauth_peek(null, alice(), 1, 'pipedrive')), null,
+  'but none that was seen already'
+);
 select is(claims('early', 1), 'fresh 1', 'a token set that is young is not refreshed');
 select is((answer('early')).tokens, 'v1.k1.iv.access-1', 'the claim brings its access token, and no refresh token');
 select is((answer('early')).access_expires_at, (connection()).access_expires_at, 'and when it expires');

@@ -82,9 +82,9 @@ async function everyCall(real: Store, user_id: string) {
   await store.connect({ ...connect, request_id: "r" });
   await store.takeAuthorization(ticket);
   for (const whose of [user_id, null, crypto.randomUUID()]) await store.connection({ id, user_id: whose });
-  await store.connectionsOf({ user_id, provider });
   for (const seen_version of [-1, 1]) await store.peek({ id, user_id, seen_version });
   await store.peek({ id: crypto.randomUUID(), user_id: null, seen_version: -1 });
+  await store.peek({ id: null, user_id, seen_version: -1, provider });
 
   const claim = { id, seen_version: 1, force: false, ...TIMINGS };
   await store.claimRefresh({ ...claim, lease_ms: 0 });

@@ -90,7 +90,7 @@ story("a provider that is only a definition is connected, refreshed and called",
   const connection_id = String(id);
   const call = { connection_id, user_id: MARI, path: "/files", query: {} };
   const files = await callApi(stage.context, call);
-  assertEquals(JSON.parse(new TextDecoder().decode(files.body)), { files: ["a.txt"] });
+  assertEquals(await new Response(files.body).json(), { files: ["a.txt"] });
   assertEquals([files.attempts, files.version, server.tokens()], [2, 2, 2]);
 
   stage.clock.pause(10_001);

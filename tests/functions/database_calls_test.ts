@@ -21,7 +21,7 @@ const costs: Record<string, [(stage: Stage) => Promise<() => Promise<Answer>>, s
   "searching": [async (stage) => {
     await connect(stage);
     return () => stage.search("?term=jane");
-  }, ["connections_of", "peek"]],
+  }, ["peek"]],
   "searching, the connection named": [async (stage) => {
     const id = await connect(stage);
     return () => stage.search(`?term=jane&connection_id=${id}`);

@@ -36,7 +36,7 @@ story("a search answers with Pipedrive's body byte for byte and its rate-limit h
     status: 200,
     provider_calls: 1,
     attempts: 1,
-    database_calls: 2,
+    database_calls: 1,
   });
 });
 

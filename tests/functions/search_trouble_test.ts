@@ -86,7 +86,7 @@ story("while the token endpoint does not answer, the search says when to come ba
 
 story("trouble of our own has a code of its own", async (stage) => {
   await connect(stage);
-  stage.store.failNext("connections_of");
+  stage.store.failNext("peek");
   const storage = await stage.search(NEEDLE);
   assertEquals([...storage.refusal, storage.headers.has("retry-after")], [503, "STORAGE_UNAVAILABLE", true]);
   Object.assign(stage.context, { keyring: await makeKeyring(`k9:${"CQ".padEnd(43, "kJCQkJ")}`) });
@@ -94,7 +94,7 @@ story("trouble of our own has a code of its own", async (stage) => {
   assertEquals(refusal, [500, "CONFIGURATION_INVALID"]);
   assert(String(body.message).includes("TOKEN_ENCRYPTION_KEYS"));
   stage.secrets.add("canary");
-  Object.assign(stage.store, { connectionsOf: () => Promise.reject(new Error("canary")) });
+  Object.assign(stage.store, { peek: () => Promise.reject(new Error("canary")) });
   assertEquals((await stage.search(NEEDLE)).refusal, [500, "INTERNAL_ERROR"]);
   assertEquals(await stage.requests("search"), 0);
 });

@@ -120,6 +120,6 @@ export async function connect(
     client_id: client.client_id,
     client_fingerprint: await clientFingerprint(keyring, client),
   });
-  const version = (await store.peek({ id, user_id, seen_version: -1 }))?.version ?? 0;
+  const version = (await store.peek({ id, user_id, seen_version: -1 }))[0]?.version ?? 0;
   return { id, user_id, version, access_token, refresh_token, account_key };
 }

@@ -72,7 +72,8 @@ async function answerOf(
   name: string,
   args: Record<string, unknown>,
 ): Promise<RpcAnswer> {
-  const given = Object.keys(args);
+  // JSON leaves out what is undefined.
+  const given = Object.keys(args).filter((argument) => args[argument] !== undefined);
   const known = given.every((argument) => signature?.arguments.includes(argument));
   if (!signature || !known || !signature.arguments.slice(0, signature.required).every((one) => one in args)) {
     return refused("PGRST202", `no function ${name}(${given})`, 404);

@@ -1,10 +1,17 @@
 import { pipedrive } from "../../supabase/functions/_shared/providers/pipedrive.ts";
 import { createClient } from "@supabase/supabase-js";
+import { PublicError } from "../../supabase/functions/_shared/errors.ts";
 import { Meter } from "../../supabase/functions/_shared/http/meter.ts";
 import { supabaseStore } from "../../supabase/functions/_shared/keep/store.ts";
 import { systemClock } from "../../supabase/functions/_shared/time.ts";
-import { clientOf, measuredFetch, measuredStore, sendOnce } from "../../supabase/functions/_shared/wiring.ts";
-import { assertEquals, assertRejects } from "../support/assert.ts";
+import {
+  clientOf,
+  measuredFetch,
+  measuredStore,
+  sendOnce,
+  storeOf,
+} from "../../supabase/functions/_shared/wiring.ts";
+import { assertEquals, assertRejects, assertThrows } from "../support/assert.ts";
 import { fakeFetch, json } from "../support/fake_fetch.ts";
 
 const settings = { client_id: "id", client_secret: "secret", api_origins: [] };
@@ -48,11 +55,20 @@ Deno.test("measuredStore() counts each request that goes to the database, and ch
     auth: { persistSession: false, autoRefreshToken: false },
   });
   const store = measuredStore(meter, supabaseStore(client));
-  assertEquals(await store.peek({ id: "i", user_id: null, seen_version: -1 }), null);
+  assertEquals(await store.peek({ id: "i", user_id: null, seen_version: -1 }), []);
   assertEquals(await store.purge({ limit: 10 }), 3);
   await assertRejects(() => store.purge({ limit: 10 }));
   assertEquals([meter.calls, fetch.requests.length], [3, 3]);
   assertEquals(fetch.requests[0]?.body, '{"p_id":"i","p_user_id":null,"p_seen_version":-1}');
+});
+
+Deno.test("storeOf() tells the operator which of the platform's settings is missing", () => {
+  const message = 'No "default" secret key found';
+  const without = () => {
+    throw new Error(message);
+  };
+  const error = assertThrows(() => storeOf(without), PublicError, message);
+  assertEquals(error.code, "CONFIGURATION_INVALID");
 });
 
 Deno.test("systemClock sleeps until the signal fires, and leaves no timer behind", async () => {

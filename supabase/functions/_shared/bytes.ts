@@ -3,14 +3,26 @@
  * that will be; null: there were more, and the rest was not waited for.
  */
 export async function readBounded(body: ReadableStream<Uint8Array> | null, limit: number) {
+  const { bytes, rest } = await readBeginning(body, limit);
+  if (rest === null) return bytes;
+  await rest.cancel();
+  return null;
+}
+
+/** What has come of a body when it ends, or is longer than `limit` bytes: then the reader has the rest. */
+export async function readBeginning(body: ReadableStream<Uint8Array> | null, limit: number) {
   const chunks = [];
   let size = 0;
-  // Leaving the loop cancels the stream.
-  for await (const chunk of body ?? []) {
-    size += chunk.byteLength;
-    if (size > limit) return null;
-    chunks.push(chunk);
+  const reader = body?.getReader() ?? null;
+  for (let next = await reader?.read(); next && !next.done; next = await reader?.read()) {
+    chunks.push(next.value);
+    size += next.value.byteLength;
+    if (size > limit) return { bytes: joined(chunks, size), rest: reader };
   }
+  return { bytes: joined(chunks, size), rest: null };
+}
+
+function joined(chunks: readonly Uint8Array[], size: number) {
   const bytes = new Uint8Array(size);
   let filled = 0;
   for (const chunk of chunks) {
@@ -18,6 +30,29 @@ export async function readBounded(body: ReadableStream<Uint8Array> | null, limit
     filled += chunk.byteLength;
   }
   return bytes;
+}
+
+/** A body whose beginning is known, the rest as it comes. One of more than `limit` bytes breaks off. */
+export function goingOn(
+  { bytes, rest }: { readonly bytes: Bytes; readonly rest: ReadableStreamDefaultReader<Uint8Array> },
+  limit: number,
+): ReadableStream<Uint8Array> {
+  let size = 0;
+  const pass = async (controller: ReadableStreamDefaultController<Uint8Array>, chunk: Uint8Array) => {
+    size += chunk.byteLength;
+    if (size <= limit) return controller.enqueue(chunk);
+    await rest.cancel();
+    controller.error(new RangeError(`a body of more than ${limit} bytes`));
+  };
+  return new ReadableStream({
+    start: (controller) => pass(controller, bytes),
+    async pull(controller) {
+      const { done, value } = await rest.read();
+      if (done) controller.close();
+      else await pass(controller, value);
+    },
+    cancel: (reason) => rest.cancel(reason),
+  });
 }
 
 /** A body that has been read; the hosted runtime's TypeScript has another name for it than the current one's. */

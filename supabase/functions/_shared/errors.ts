@@ -80,8 +80,11 @@ export function methodNotAllowed(allow: readonly string[]): PublicError {
 }
 
 /** Absent and someone else's are one answer, so that ids cannot be probed. */
-export function notFound(connection_id: string): PublicError {
-  return new PublicError("CONNECTION_NOT_FOUND", "you have no connection of this id", { connection_id });
+export function notFound(connection_id?: string): PublicError {
+  const message = connection_id === undefined
+    ? "you have no connection yet: connect first"
+    : "you have no connection of this id";
+  return new PublicError("CONNECTION_NOT_FOUND", message, { connection_id });
 }
 
 export function reauthorizationRequired(connection_id: string): PublicError {

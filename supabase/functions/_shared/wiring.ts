@@ -1,3 +1,4 @@
+import { createAdminClient } from "@supabase/server/core";
 import { fromEnvironment, type ProviderSettings, readSettings, readTrusted, type Settings } from "./env.ts";
 import type { Context } from "./context.ts";
 import { PublicError } from "./errors.ts";
@@ -32,7 +33,7 @@ export type Wire = (edge: Edge) => Promise<Wiring>;
  */
 export const wire: Wire = async (edge) => {
   const settings = await (reading ??= readSettings(fromEnvironment, providers.keys()));
-  const store = measuredStore(edge.meters.database, supabaseStore(edge.supabaseAdmin));
+  const store = measuredStore(edge.meters.database, stored ??= storeOf());
   return {
     context: (provider_name) => contextOf(edge, settings, store, provider_name),
     store,
@@ -46,7 +47,22 @@ export const trusted = readTrusted(fromEnvironment);
 
 /** Per isolate, whose environment never changes. */
 let reading: Promise<Settings> | undefined;
+let stored: Store | undefined;
 const memories = new Map([...providers.keys()].map((name) => [name, new Memory()]));
+
+/**
+ * With a secret key of the platform's: it bypasses row level security, so every call names its owner.
+ *
+ * @throws {PublicError} `CONFIGURATION_INVALID`
+ */
+export function storeOf(makeClient = createAdminClient): Store {
+  try {
+    return supabaseStore(makeClient());
+  } catch (error) {
+    const message = error instanceof Error ? error.message : "no client of the database";
+    throw new PublicError("CONFIGURATION_INVALID", message);
+  }
+}
 
 function contextOf({ log, meters }: Edge, settings: Settings, store: Store, provider_name: string): Context {
   const provider = providers.get(provider_name);

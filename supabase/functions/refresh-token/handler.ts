@@ -38,7 +38,7 @@ async function refreshOne(
 ): Promise<Response> {
   edge.log.connection_id = connection_id;
   const user_id = edge.caller.kind === "user" ? edge.caller.user_id : null;
-  const connection = await usableConnection(wiring.store, connection_id, user_id);
+  const connection = await usableConnection(wiring.store, { connection_id, user_id });
   // Which provider this connection is to only its row says.
   const context = wiring.context(connection.provider);
   const { outcome, version, access_expires_at } = await refreshConnection(context, connection, { force });

@@ -1,4 +1,3 @@
-import { EnvError } from "@supabase/server";
 import {
   CODES,
   methodNotAllowed,
@@ -76,11 +75,6 @@ Deno.test("errorResponse() tells what helps to act: ids, whole seconds, the prov
   });
   assertEquals([headers.get("retry-after"), headers.get("x-ratelimit-remaining")], ["2", "0"]);
   assertEquals(error.reason, "for the log");
-});
-
-Deno.test("asPublicError() tells the operator which of the platform's settings is missing", () => {
-  const { code, message } = asPublicError(new EnvError("SUPABASE_URL is required"));
-  assertEquals([code, message.includes("SUPABASE_URL is required")], ["CONFIGURATION_INVALID", true]);
 });
 
 Deno.test("asPublicError() tells nobody the message of an error that it does not know", () => {

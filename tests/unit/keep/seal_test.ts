@@ -186,3 +186,27 @@ Deno.test("a keyed hash is the same for the same texts, and another one for anot
   assertEquals(await other.hash("client", ["ab", "c"]), await others[3]);
   for (const different of await Promise.all(others)) assertNotEquals(different, hash);
 });
+
+Deno.test("a key is derived once for each id, and is no other id's", async () => {
+  const keyring = await Keyring.parse(`k1:${key(1)}`);
+  const { deriveKey } = crypto.subtle;
+  let derived = 0;
+  Object.assign(crypto.subtle, {
+    deriveKey: (
+      ...args: Parameters<typeof deriveKey>
+    ) => (derived += 1, deriveKey.apply(crypto.subtle, args)),
+  });
+  try {
+    const places = ["a", "b"].map((id) => ({ id, provider: "pipedrive", field: "access_token" } as const));
+    const seals = await Promise.all(places.map((place) => keyring.seal("secret", place)));
+    for (const [at, place] of places.entries()) {
+      assertEquals(await keyring.open(seals[at] ?? "", place), "secret");
+    }
+    assertEquals(derived, 2);
+    for (const [at, place] of places.toReversed().entries()) {
+      await assertRejects(() => keyring.open(seals[at] ?? "", place), PublicError);
+    }
+  } finally {
+    Object.assign(crypto.subtle, { deriveKey });
+  }
+});

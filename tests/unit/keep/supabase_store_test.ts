@@ -45,7 +45,7 @@ Deno.test("supabaseStore() calls one SQL function a method, arguments named afte
 });
 
 Deno.test("supabaseStore() takes no row for an ordinary no", async () => {
-  assertEquals(await database(json([])).store.peek({ id: "i", user_id: "u", seen_version: -1 }), null);
+  assertEquals(await database(json([])).store.peek({ id: "i", user_id: "u", seen_version: -1 }), []);
 });
 
 const retryable: [string, () => Response][] = [

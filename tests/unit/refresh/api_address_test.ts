@@ -15,8 +15,8 @@ async function afterRefresh(api_domain: unknown): Promise<string[]> {
     api_origin: BEFORE,
     expires_in_ms: 0,
   });
-  const refreshed = await getAccessToken(context, id, user_id);
-  const stored = await getAccessToken(context, id, user_id);
+  const refreshed = await getAccessToken(context, { connection_id: id, user_id });
+  const stored = await getAccessToken(context, { connection_id: id, user_id });
   assertEquals([refreshed.access_token, stored.access_token], ["access-1", "access-1"]);
   return [refreshed.api_origin, stored.api_origin];
 }

@@ -39,7 +39,7 @@ function isolate(context: TestContext): TestContext {
 }
 
 function ask(context: TestContext, { id, user_id }: Connected, failed_version?: number) {
-  return getAccessToken(context, id, user_id, failed_version);
+  return getAccessToken(context, { connection_id: id, user_id }, failed_version);
 }
 
 Deno.test("getAccessToken() costs one read and no request while the token is fresh", async () => {
@@ -552,5 +552,9 @@ Deno.test("refreshConnection() tells one caller that it refreshed and the others
 });
 
 async function refreshNow(context: Context, id: string, user_id: string | null, force: boolean) {
-  return await refreshConnection(context, await usableConnection(context.store, id, user_id), { force });
+  return await refreshConnection(
+    context,
+    await usableConnection(context.store, { connection_id: id, user_id }),
+    { force },
+  );
 }

@@ -44,7 +44,7 @@ async function scene(answer: () => Response = uncoded, everybody = false): Promi
 
 /** A caller's code, or "served". What was seen before is forgotten, the breaker too. */
 async function ask(context: TestContext, { id, user_id }: Connected): Promise<string> {
-  const served = getAccessToken({ ...context, memory: new Memory() }, id, user_id);
+  const served = getAccessToken({ ...context, memory: new Memory() }, { connection_id: id, user_id });
   return await served.then(() => "served", (error) => error instanceof PublicError ? error.code : error);
 }
 
@@ -69,7 +69,7 @@ Deno.test("however often a user forces a refresh, one that is refused ends nothi
   await context.store.backdate(refused.id, { access_expires_at: -60 * MINUTE });
   const { id, user_id } = refused;
   for (const wait_ms of [MINUTE, 5 * MINUTE, 5 * MINUTE, 5 * MINUTE]) {
-    const connection = await usableConnection(context.store, id, user_id);
+    const connection = await usableConnection(context.store, { connection_id: id, user_id });
     await assertRejects(() => refreshConnection(context, connection, { force: true }), PublicError);
     context.clock.pause(wait_ms);
     await context.store.backdate(accepted.id, { access_expires_at: 1 });

@@ -204,7 +204,7 @@ Deno.test("sweep() reseals under the key that seals now; the version stays and e
   assertEquals((await sweep(after)).resealed, 3);
   const alone = { ...before, keyring: await makeKeyring(`k2:${"C".repeat(42)}A`) };
   for (const { id, user_id, access_token, version } of connections) {
-    assertEquals((await getAccessToken(alone, id, user_id)).access_token, access_token);
+    assertEquals((await getAccessToken(alone, { connection_id: id, user_id })).access_token, access_token);
     assertEquals((await before.store.row(id)).version, version);
   }
   assertEquals((await sweep(after)).resealed, 0);

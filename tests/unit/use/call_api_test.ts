@@ -24,7 +24,7 @@ Deno.test("callApi() gives the body byte for byte, and of the headers only type 
     "x-correlation-id": "c",
   })]);
   const response = await ask();
-  assertEquals(new TextDecoder().decode(response.body), FOUND);
+  assertEquals(await new Response(response.body).text(), FOUND);
   assertEquals(Object.fromEntries(response.headers), { "content-type": "application/json", ...limits });
   assertEquals([response.status, response.version, response.attempts], [200, made.version, 1]);
 });
@@ -191,23 +191,88 @@ Deno.test("callApi() keeps away from a block page for a long time", async () => 
 
 const MIB = 1024 * 1024;
 
-for (const bytes of [2_600_000, 4 * MIB]) {
+/** A page in pieces of 64 KiB. */
+const inPieces = (page: Uint8Array, ends: (controller: ReadableStreamDefaultController) => void) => {
+  let at = 0;
+  const pull = (controller: ReadableStreamDefaultController) => {
+    if (at >= page.length) return ends(controller);
+    controller.enqueue(page.slice(at, at += 64 * 1024));
+  };
+  return new Response(new ReadableStream({ pull }, { highWaterMark: 0 }), {
+    headers: { "content-type": "application/json" },
+  });
+};
+const close = (controller: ReadableStreamDefaultController) => controller.close();
+const breakOff = (controller: ReadableStreamDefaultController) => controller.error(new Error("reset"));
+const pageOf = (bytes: number, begins = FOUND) => new TextEncoder().encode(begins.padEnd(bytes));
+
+for (const bytes of [2 * MIB, 2_600_000, 10 * MIB]) {
   Deno.test(`callApi() passes a page of ${bytes} bytes on as it came`, async () => {
-    const page = new TextEncoder().encode(FOUND.padEnd(bytes));
-    const { ask } = await scene([new Response(page, { headers: { "content-type": "application/json" } })]);
-    assertEquals((await ask()).body, page);
+    const page = pageOf(bytes);
+    const { ask } = await scene([inPieces(page, close)]);
+    const { body } = await ask();
+    assertEquals(body instanceof ReadableStream, bytes > 2 * MIB);
+    const passed = new Uint8Array(await new Response(body).arrayBuffer());
+    assert(passed.length === bytes && passed.every((byte, at) => byte === page[at]));
   });
 }
 
-Deno.test("callApi() reads no more than 4 MiB, whatever was announced, and says how to get less", async () => {
-  let sent = 0;
+Deno.test("callApi() asks again for what breaks off, and passes a break on that comes after 2 MiB", async () => {
+  const [short, long] = [2 * MIB, 3 * MIB].map((bytes) => inPieces(pageOf(bytes), breakOff));
+  const { ask, api } = await scene([short ?? never, found(), long ?? never]);
+  assertEquals((await ask()).attempts, 2);
+  const { body } = await ask();
+  await assertRejects(() => new Response(body).arrayBuffer(), Error, "reset");
+  assertEquals(api().length, 3);
+});
+
+Deno.test("callApi() breaks off what is more than 10 MiB, whatever was announced", async () => {
+  let [sent, cancelled] = [0, false];
   const endless = new ReadableStream({
-    pull: (controller) => (sent += 1, controller.enqueue(new Uint8Array(64 * 1024).fill(0x20))),
+    pull: (controller) => (sent += 1, controller.enqueue(pageOf(64 * 1024))),
+    cancel: () => void (cancelled = true),
   });
   const { ask } = await scene([new Response(endless, { headers: { "content-type": "application/json" } })]);
-  const { message } = await refusal(ask(), "PROVIDER_RESPONSE_INVALID");
-  assert(message.includes("4096 KiB") && message.includes('"limit"'), message);
-  assert(sent <= 68, `${sent} times 64 KiB`);
+  const { body } = await ask();
+  await assertRejects(() => new Response(body).arrayBuffer(), RangeError);
+  assert(cancelled && sent <= 164, `${sent} times 64 KiB`);
+});
+
+Deno.test("callApi() reads no more than 2 MiB of what does not begin as a success, and says how to get less", async () => {
+  for (
+    const [begins, type] of [["[", "application/json"], [FOUND, "text/plain"], [
+      '{"data":1}',
+      "application/json",
+    ]]
+  ) {
+    let sent = 0;
+    const endless = new ReadableStream({
+      pull: (controller) => (sent += 1, controller.enqueue(pageOf(64 * 1024, begins))),
+    });
+    const { ask } = await scene([new Response(endless, { headers: { "content-type": type ?? "" } })]);
+    const { message } = await refusal(ask(), "PROVIDER_RESPONSE_INVALID");
+    assert(message.includes("2048 KiB") && message.includes('"limit"'), message);
+    assert(sent <= 36, `${sent} times 64 KiB`);
+  }
+});
+
+Deno.test("callApi() parses what its ends do not tell, and takes a part of an answer for none", async () => {
+  const bodies: [string, boolean][] = [
+    ['{"success":true}', true],
+    [' { "success" : true , "data":[]}\n', true],
+    ['{"data":[],"success":true}', true],
+    ['{"success":true,"data":[', false],
+    ['{"success":false}', false],
+    ['{"data":[],"success":false}', false],
+    ['{"success":truely}', false],
+    ["<html>{}", false],
+    ["", false],
+  ];
+  for (const [body, usable] of bodies) {
+    const { ask } = await scene([new Response(body, { headers: { "content-type": "application/json" } })]);
+    if (usable) assertEquals(await new Response((await ask()).body).text(), body);
+    else await refusal(ask(), "PROVIDER_RESPONSE_INVALID");
+  }
 });
 
 Deno.test("a caller who hangs up ends the call to the API", async () => {

@@ -2,7 +2,7 @@ import type { Context } from "../context.ts";
 import { PublicError } from "../errors.ts";
 import { type Account, readAccount } from "../oauth/account.ts";
 import { askApi } from "../oauth/api.ts";
-import { Retryable } from "../oauth/api_answer.ts";
+import { readJson, Retryable } from "../oauth/api_answer.ts";
 import type { AccessToken } from "../oauth/client.ts";
 import { backOff, retry, withDeadline } from "../time.ts";
 
@@ -25,13 +25,14 @@ export async function learnAccount(
   const { path } = client.provider.account;
   const worthRetrying = (error: unknown): number | null =>
     error instanceof Retryable && clock.now() + error.least_ms < ends ? error.least_ms : null;
-  const { json } = await retry(clock, backOff(random, ATTEMPTS), worthRetrying, () => {
+  const { headers, body } = await retry(clock, backOff(random, ATTEMPTS), worthRetrying, () => {
     const left_ms = Math.max(0, Math.min(ATTEMPT_MS, ends - clock.now()));
     const request = { path, limit: MAX_RESPONSE_BYTES };
     return withDeadline(clock, left_ms, (signal) => askApi(client, token, request, { fetch, signal }))
       .catch(rejected);
   });
-  const account = readAccount(client.provider, json);
+  const bytes = new Uint8Array(await new Response(body).arrayBuffer());
+  const account = readAccount(client.provider, readJson(headers, bytes));
   if (!account) throw unknownAccount("no account in it");
   return account;
 }

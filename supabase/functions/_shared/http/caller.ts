@@ -1,8 +1,14 @@
-import type { SupabaseContext, withSupabase } from "@supabase/server";
+import { resolveEnv, verifyAuth } from "@supabase/server/core";
 import { PublicError } from "../errors.ts";
+import { Latest } from "../latest.ts";
 
-/** Of these `secret:*` is every secret key of the project, whatever its name. */
-export type AuthModes = NonNullable<Parameters<typeof withSupabase>[0]["auth"]>;
+/** The first is tried first. Of these `secret:*` is every secret key of the project, whatever its name. */
+export type AuthModes = readonly ("user" | "none" | "secret:*")[];
+
+type Verified = Awaited<ReturnType<typeof verifyAuth>>;
+type AuthResult = NonNullable<Verified["data"]>;
+/** Why nobody is let in: the library's own code, message and status. */
+export type AuthError = NonNullable<Verified["error"]>;
 
 export type Caller =
   | { readonly kind: "user"; readonly user_id: string }
@@ -24,11 +30,45 @@ export const SWEEPS = "refresh-token";
 
 export const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
-/** @throws {PublicError} `INVALID_CREDENTIALS` for a token that is genuine and not a user's own */
-export function callerOf(context: SupabaseContext, trusted: Trusted): Caller {
-  const { authMode, authKeyName, jwtClaims } = context;
+/** How long a verified token need not be verified again, in milliseconds: never beyond its end. */
+const VERIFIED_MS = 60_000;
+
+/**
+ * Finds out who calls. The platform's keys are read once, since an isolate's environment never changes, and a user's
+ * token is verified once a minute.
+ *
+ * @throws {PublicError} `INVALID_CREDENTIALS` for a token that is genuine and not a user's own
+ */
+export function callers(
+  auth: AuthModes,
+  trusted: Trusted,
+): (request: Request) => Promise<Caller | AuthError> {
+  const verified = new Latest<{ readonly result: AuthResult; readonly until: number }>(1_000);
+  let env: ReturnType<typeof resolveEnv>["data"] = null;
+  return async (request) => {
+    const authorization = request.headers.get("authorization") ?? "";
+    const known = verified.get(authorization);
+    if (known && performance.now() < known.until && !hasEnded(known.result)) {
+      return callerOf(known.result, trusted);
+    }
+    env ??= resolveEnv().data;
+    const { data, error } = await verifyAuth(request, { auth: [...auth], env: env ?? undefined });
+    if (error) return error;
+    if (data.authMode === "user") {
+      verified.set(authorization, { result: data, until: performance.now() + VERIFIED_MS });
+    }
+    return callerOf(data, trusted);
+  };
+}
+
+/** As the library judges it, to the second. */
+function hasEnded({ jwtClaims }: AuthResult): boolean {
+  return (jwtClaims?.exp ?? 0) <= Math.floor(Date.now() / 1000);
+}
+
+function callerOf({ authMode, keyName, jwtClaims }: AuthResult, trusted: Trusted): Caller {
   if (authMode === "none") return { kind: "none" };
-  if (authMode === "secret" && authKeyName !== undefined) return { kind: "secret", key_name: authKeyName };
+  if (authMode === "secret" && keyName) return { kind: "secret", key_name: keyName };
   if (authMode !== "user" || !jwtClaims) throw invalid("these credentials name no caller");
   const wrong = wrongClaim(jwtClaims, trusted);
   if (wrong) throw invalid(`the token is not one of a user who is signed in here: see its "${wrong}"`);
@@ -56,7 +96,7 @@ export function refuseSchedule(caller: Caller): void {
  * (https://supabase.com/docs/guides/auth/jwt-fields). The same keys sign ID tokens and those of third parties.
  */
 function wrongClaim(
-  { aud, role, exp, iss, client_id, sub }: NonNullable<SupabaseContext["jwtClaims"]>,
+  { aud, role, exp, iss, client_id, sub }: NonNullable<AuthResult["jwtClaims"]>,
   { issuers, oauth_client_ids }: Trusted,
 ): string | undefined {
   if (![aud].flat().includes("authenticated")) return "aud";

@@ -1,13 +1,9 @@
-import { EnvError } from "@supabase/server";
 import { internalError, PublicError } from "../errors.ts";
 import { json } from "./respond.ts";
 
 /** Whatever rose, as the error that the caller is told of. */
 export function asPublicError(error: unknown): PublicError {
-  if (error instanceof PublicError) return error;
-  return error instanceof EnvError
-    ? new PublicError("CONFIGURATION_INVALID", error.message)
-    : internalError(error);
+  return error instanceof PublicError ? error : internalError(error);
 }
 
 /** `{ code, message }` and what helps to act on it. */

@@ -1,9 +1,8 @@
-import { withSupabase } from "@supabase/server";
-import type { SupabaseClient } from "@supabase/supabase-js";
 import {
+  type AuthError,
   type AuthModes,
   type Caller,
-  callerOf,
+  callers,
   nameOf,
   refuseSchedule,
   SWEEPS,
@@ -13,13 +12,12 @@ import {
 import { asPublicError, errorResponse } from "./errors.ts";
 import { type LogFields, writeLine } from "./log.ts";
 import { Meter, type Meters, serverTiming } from "./meter.ts";
+import { json } from "./respond.ts";
 
 /** One request as a handler sees it. */
 export interface Edge {
   readonly request: Request;
   readonly caller: Caller;
-  /** Bypasses row level security: every query names its owner. */
-  readonly supabaseAdmin: SupabaseClient;
   /** Handlers add what they learn. */
   readonly log: LogFields;
   readonly meters: Meters;
@@ -61,12 +59,13 @@ export function serve(
   trusted: Trusted,
   handle: (edge: Edge) => Promise<Response>,
 ): (request: Request) => Promise<Response> {
+  const callerOf = callers(auth, trusted);
   return async (request) => {
     const started = performance.now();
     const request_id = crypto.randomUUID();
     const log: LogFields = { request_id, caller_request_id: callersId(request), function: name };
     const meters = { database: new Meter(), provider: new Meter() };
-    const response = await answer(request, { auth, trusted, handle }, { log, meters });
+    const response = await answer(request, { callerOf, handle }, { log, meters });
     const milliseconds = Math.round(performance.now() - started);
     writeLine({ ...log, ...cost(meters), status: response.status, milliseconds });
     return stamped(response, request_id, serverTiming(meters, milliseconds));
@@ -74,38 +73,37 @@ export function serve(
 }
 
 interface Door {
-  readonly auth: AuthModes;
-  readonly trusted: Trusted;
+  readonly callerOf: ReturnType<typeof callers>;
   readonly handle: (edge: Edge) => Promise<Response>;
 }
 
 /** The only catch: whatever rises becomes one of the documented codes. */
 async function answer(
   request: Request,
-  { auth, trusted, handle }: Door,
+  { callerOf, handle }: Door,
   notes: Pick<Edge, "log" | "meters">,
 ): Promise<Response> {
   const { log } = notes;
   try {
     if (request.method === "OPTIONS") return new Response(null, { status: 204 });
     // Who calls is known from the headers. The body is left to whoever needs it.
-    const verified = withSupabase(
-      { auth, errors: { detailed: false }, cors: "disabled" },
-      (_, context) => {
-        const caller = callerOf(context, trusted);
-        log.caller = nameOf(caller);
-        if (log.function !== SWEEPS) refuseSchedule(caller);
-        return handle({ request, caller, supabaseAdmin: context.supabaseAdmin, ...notes });
-      },
-    );
-    const response = await verified(request);
-    log.code ??= response.headers.get("x-supabase-server-error") ?? undefined;
-    return response;
+    const caller = await callerOf(request);
+    if (caller instanceof Error) return refusal(caller, log);
+    log.caller = nameOf(caller);
+    if (log.function !== SWEEPS) refuseSchedule(caller);
+    return await handle({ request, caller, ...notes });
   } catch (error) {
     const known = asPublicError(error);
     Object.assign(log, { code: known.code, reason: known.reason });
+    log.connection_id ??= known.details.connection_id;
     return errorResponse(known);
   }
+}
+
+/** In the library's own words. What it would add for who builds against it is not for everybody. */
+function refusal({ code, message, status }: AuthError, log: LogFields): Response {
+  log.code = code;
+  return json({ code, message }, status, { "x-supabase-server-error": code });
 }
 
 /** For the log line, whose fields are left out where nothing was called. */

@@ -225,13 +225,6 @@ export type Database = {
           isSetofReturn: true;
         };
       };
-      "oauth_connections_of": {
-        Args: { "p_provider": string; "p_user_id": string };
-        Returns: {
-          "id": string;
-          "status": string;
-        }[];
-      };
       "oauth_disconnect": {
         Args: { "p_id": string; "p_provider": string; "p_user_id": string };
         Returns: {
@@ -295,7 +288,7 @@ export type Database = {
         }[];
       };
       "oauth_peek": {
-        Args: { "p_id": string; "p_seen_version": number; "p_user_id": string };
+        Args: { "p_id": string; "p_provider"?: string; "p_seen_version": number; "p_user_id": string };
         Returns: {
           "access_expires_at": string;
           "access_token_sealed": string;
@@ -303,6 +296,7 @@ export type Database = {
           "busy_ms": number;
           "expires_in_ms": number;
           "fresh_in_ms": number;
+          "id": string;
           "provider": string;
           "refresh_in_ms": number;
           "status": string;

@@ -1,5 +1,6 @@
 import { base64url } from "jose";
 import { PublicError } from "../errors.ts";
+import { Latest } from "../latest.ts";
 
 const FORMAT = "v1";
 const IV_BYTES = 12;
@@ -31,6 +32,8 @@ export class Keyring {
   /** All that are at hand, the one that seals first. */
   readonly key_ids: readonly string[];
   readonly #keys: ReadonlyMap<string, CryptoKey>;
+  /** By key id and id. */
+  readonly #derived = new Latest<Promise<CryptoKey>>(1_000);
 
   private constructor(key_id: string, keys: ReadonlyMap<string, CryptoKey>) {
     this.key_id = key_id;
@@ -115,14 +118,18 @@ export class Keyring {
   }
 
   /** A key per id keeps random IVs far from their limit and binds the ciphertext to the id once more. */
-  #derive(key_id: string, data: AssociatedData): Promise<CryptoKey> {
-    return crypto.subtle.deriveKey(
-      hkdf(`oauth-tokens/${FORMAT}|${data.id}`),
+  #derive(key_id: string, { id }: AssociatedData): Promise<CryptoKey> {
+    const known = this.#derived.get(`${key_id}:${id}`);
+    if (known) return known;
+    const derived = crypto.subtle.deriveKey(
+      hkdf(`oauth-tokens/${FORMAT}|${id}`),
       this.#key(key_id),
       { name: "AES-GCM", length: 256 },
       false,
       ["encrypt", "decrypt"],
     );
+    this.#derived.set(`${key_id}:${id}`, derived);
+    return derived;
   }
 
   #key(key_id: string): CryptoKey {

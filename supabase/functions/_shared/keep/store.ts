@@ -79,8 +79,11 @@ export type Store = ReturnType<typeof supabaseStore>;
 export function supabaseStore(client: Rpc) {
   const { call, value, rows, first, only } = callsOf(client);
   return {
-    /** The door: a row of another user is no row. `user_id` null is a secret-key caller. Never waits for a lock. */
-    peek: (args: Args<"peek", "user_id">) => first<Peek>("peek", args),
+    /**
+     * The door: a row of another user is no row. `user_id` null is a secret-key caller; `id` null asks for all of the
+     * user's at the provider that are not disconnected, oldest first. Never waits for a lock.
+     */
+    peek: (args: Args<"peek", "id" | "user_id">) => rows<Peek>("peek", args),
     claimRefresh: (args: Args<"claim_refresh">) => only<Claim>("claim_refresh", args),
     commitRefresh: (args: Commit) =>
       only<
@@ -96,8 +99,6 @@ export function supabaseStore(client: Rpc) {
     claimDue: (args: Args<"claim_due">) => rows<Lease | Refusal<"claim_due">>("claim_due", args),
 
     connection: (args: Args<"connection", "user_id">) => first<Connection>("connection", args),
-    /** The user's connections at a provider that are not disconnected, oldest first. */
-    connectionsOf: (args: Args<"connections_of">) => rows<Row<"connections_of">>("connections_of", args),
 
     beginAuthorization: (args: Args<"begin_authorization", "code_verifier_sealed">) =>
       only<Row<"begin_authorization", "expires_at"> & { readonly outcome: "begun" | "too_many" }>(

@@ -1,16 +1,6 @@
-import { type Bytes, decodeUtf8, isObject, parseJson } from "../bytes.ts";
+import { decodeUtf8, isObject, parseJson } from "../bytes.ts";
 import { type ErrorDetails, PublicError } from "../errors.ts";
 import { mediaType, parseRetryAfter } from "./http.ts";
-
-/** A usable answer of the API. */
-export interface ApiAnswer {
-  readonly status: number;
-  /** Only what may travel on: its type and what it says about limits. */
-  readonly headers: Headers;
-  /** As the provider sent it, byte for byte. */
-  readonly body: Bytes;
-  readonly json: unknown;
-}
 
 /** A failure that may be over when the request is repeated. */
 export class Retryable extends PublicError {
@@ -79,16 +69,11 @@ const DAILY_RETRY_AFTER = 3_600;
 const BLOCKED_RETRY_AFTER = 60;
 
 /**
- * Judges an answer of the API, by status first.
+ * What an answer means that is no success.
  *
- * @param body of a success; of anything else the status says enough
  * @throws as `askApi`
  */
-export function processApiResponse(
-  { status, headers }: Response,
-  body: Bytes | null,
-  connection_id?: string,
-): ApiAnswer {
+export function refuseStatus({ status, headers }: Response, connection_id?: string): never {
   const details = { connection_id, status, headers: rateLimitHeaders(headers) };
   if (status === 429) throw rateLimited(headers, details);
   if (status === 408 || status === 425 || status >= 500) {
@@ -109,8 +94,7 @@ export function processApiResponse(
   if (status >= 400 && status !== 407) {
     throw new PublicError("PROVIDER_REJECTED", `the provider answered ${status}`, details);
   }
-  if (body === null) throw responseInvalid(`status ${status}`, connection_id);
-  return { status, headers: downstreamHeaders(headers), body, json: jsonOf(headers, body, connection_id) };
+  throw responseInvalid(`status ${status}`, connection_id);
 }
 
 /** @param what in words of our own */
@@ -120,7 +104,8 @@ export function responseInvalid(what: string, connection_id?: string): PublicErr
   });
 }
 
-function downstreamHeaders(headers: Headers): Headers {
+/** What of an answer's headers may travel on. */
+export function downstreamHeaders(headers: Headers): Headers {
   const passed = rateLimitHeaders(headers);
   const seconds = retryAfter(headers);
   if (seconds) passed.set("retry-after", String(seconds));
@@ -160,13 +145,39 @@ function reset(headers: Headers): number | undefined {
   return /^\d+(\.\d+)?$/.test(value) ? Math.min(LONGEST_RESET, Number(value)) : undefined;
 }
 
-/** Status 200 alone proves nothing: gateways answer it with their own pages. */
-function jsonOf(headers: Headers, body: Uint8Array, connection_id?: string): unknown {
+/** Pipedrive says so first. */
+const BEGINS_AS_SUCCESS = /^\s*\{\s*"success"\s*:\s*true\s*[,}]/;
+const ENDS_AS_OBJECT = /\}\s*$/;
+/** Bytes at either end that are looked at. */
+const LOOKED_AT = 64;
+const ascii = new TextDecoder("latin1");
+
+/**
+ * Whether a success can be told by its ends, so that it need not be parsed.
+ *
+ * @param whole there is an end
+ */
+export function isPlainSuccess(headers: Headers, bytes: Uint8Array, { whole }: { whole: boolean }): boolean {
+  return isJson(headers) && BEGINS_AS_SUCCESS.test(ascii.decode(bytes.subarray(0, LOOKED_AT))) &&
+    (!whole || ENDS_AS_OBJECT.test(ascii.decode(bytes.subarray(-LOOKED_AT))));
+}
+
+/**
+ * What a success says. Status 200 alone proves nothing: gateways answer it with their own pages.
+ *
+ * @throws {PublicError} `PROVIDER_RESPONSE_INVALID`
+ */
+export function readJson(headers: Headers, body: Uint8Array, connection_id?: string): unknown {
   if (body.byteLength === 0) throw responseInvalid("empty", connection_id);
-  const type = mediaType(headers);
-  const text = type === undefined || JSON_TYPE.test(type) ? decodeUtf8(body) : undefined;
+  const text = isJson(headers) ? decodeUtf8(body) : undefined;
   const json = text === undefined ? undefined : parseJson(text);
   if (json === undefined) throw responseInvalid("not JSON", connection_id);
   if (isObject(json) && json.success === false) throw responseInvalid("success is false", connection_id);
   return json;
+}
+
+/** By its type, or without one. */
+function isJson(headers: Headers): boolean {
+  const type = mediaType(headers);
+  return type === undefined || JSON_TYPE.test(type);
 }

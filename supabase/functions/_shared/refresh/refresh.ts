@@ -121,7 +121,7 @@ async function waitForHolder(context: Context, seen: Seen, ends: number): Promis
   for (let poll = 1; clock.now() < ends; poll++) {
     const most = Math.min(POLL.most, POLL.least * POLL.growth ** poll);
     await clock.sleep(POLL.least + random() * (most - POLL.least));
-    const row = await store.peek({ id: seen.id, user_id: null, seen_version: seen.version });
+    const [row] = await store.peek({ id: seen.id, user_id: null, seen_version: seen.version });
     if (!row || row.status === "disconnected") throw notFound(seen.id);
     if (row.status === "reauthorization_required") throw reauthorizationRequired(seen.id);
     if (row.version > seen.version) return found(context, seen.id, "held_elsewhere", row);

@@ -17,7 +17,15 @@ const SERVE_WHILE_ALIVE: ReadonlySet<PublicCode> = new Set([
 /** A token set that is younger, in milliseconds, is not refreshed because it was refused: it may not be known everywhere yet, and another would fare no better. */
 const YOUNG_MS = 5_000;
 
-type UsableConnection = Peek & { readonly id: string };
+/** Which connection is meant. */
+export interface Wanted {
+  /** Left out: the user's only one. */
+  readonly connection_id?: string;
+  /** The caller's; null: a secret key asks, which must name one. */
+  readonly user_id: string | null;
+}
+
+export type Token = AccessToken & { readonly connection_id: string; readonly version: number };
 
 /**
  * An access token that works now, refreshed first if it must be.
@@ -25,49 +33,93 @@ type UsableConnection = Peek & { readonly id: string };
  * A fresh one costs one read. In its soft window it is served while the refresh runs beside it; expired or refused,
  * the caller waits for the one refresh that everybody waits for.
  *
- * @param user_id the caller, or null for a secret key: another user's connection is not found
  * @param failed_version the version that the API has just refused with 401; never served again
  * @returns the same `version` as `failed_version` where no further refresh is allowed: the refusal stands
- * @throws {PublicError} `CONNECTION_NOT_FOUND`, `REAUTHORIZATION_REQUIRED`, `REFRESH_IN_PROGRESS`,
- * `PROVIDER_UNAVAILABLE`, `STORAGE_UNAVAILABLE`, `CONFIGURATION_INVALID`
+ * @throws {PublicError} `CONNECTION_NOT_FOUND`, `CONNECTION_AMBIGUOUS`, `REAUTHORIZATION_REQUIRED`,
+ * `REFRESH_IN_PROGRESS`, `PROVIDER_UNAVAILABLE`, `STORAGE_UNAVAILABLE`, `CONFIGURATION_INVALID`
  *
  * @example
  * ```ts
- * const { access_token, api_origin, version } = await getAccessToken(context, connection_id, user_id);
+ * const { access_token, api_origin, version } = await getAccessToken(context, { connection_id, user_id });
  * // The API answered 401: never this version again.
- * const newer = await getAccessToken(context, connection_id, user_id, version);
+ * const newer = await getAccessToken(context, { connection_id, user_id }, version);
  * ```
  */
 export async function getAccessToken(
   context: Context,
-  id: string,
-  user_id: string | null,
+  wanted: Wanted,
   failed_version?: number,
-): Promise<AccessToken & { readonly version: number }> {
-  const { clock, keyring, client } = context;
-  const { name: provider } = client.provider;
-  const row = await usableConnection(context.store, id, user_id);
-  if (row.provider !== provider) throw notFound(id);
-  const young = row.age_ms >= 0 && row.age_ms < YOUNG_MS;
-  const force = failed_version === row.version && !young;
-  const seen = { id, version: row.version, force, refused: force };
-  const atHand = async () => ({
-    ...await openAccessToken(keyring, { id, provider }, row.access_token_sealed),
-    version: row.version,
-  });
-  if (row.fresh_in_ms > 0 && !force) {
-    if (row.refresh_in_ms <= 0 && row.busy_ms <= 0) startRefresh(context, seen);
-    return atHand();
-  }
-  const asked = clock.now();
+): Promise<Token> {
+  const { tokens } = context.memory;
+  const key = keyOf(wanted);
+  const opened = failed_version === undefined ? tokens.get(key) : undefined;
   try {
-    const { access_token, version } = await refresh(context, seen);
-    return { ...access_token, version };
+    return await tokenBehindTheDoor(context, wanted, { opened, failed_version });
   } catch (error) {
-    const alive = !force && row.expires_in_ms > clock.now() - asked;
-    if (alive && error instanceof PublicError && SERVE_WHILE_ALIVE.has(error.code)) return atHand();
+    tokens.delete(key);
     throw error;
   }
+}
+
+interface Known {
+  readonly opened?: Token;
+  readonly failed_version?: number;
+}
+
+async function tokenBehindTheDoor(
+  context: Context,
+  wanted: Wanted,
+  { opened, failed_version }: Known,
+): Promise<Token> {
+  const { client: { provider }, clock, memory: { tokens }, store } = context;
+  const key = keyOf(wanted);
+  const asked = clock.now();
+  const door = { ...wanted, provider: provider.name, seen_version: opened?.version };
+  const row = await usableConnection(store, door);
+  const { id, version } = row;
+  if (opened && id !== opened.connection_id) return tokenBehindTheDoor(context, wanted, {});
+  const young = row.age_ms >= 0 && row.age_ms < YOUNG_MS;
+  const force = failed_version === version && !young;
+  const seen = { id, version, force, refused: force };
+  const atHand = async () => {
+    const token = opened?.version === version ? opened : await openToken(context, row);
+    tokens.set(key, { ...token, due_at: asked + row.refresh_in_ms });
+    return token;
+  };
+  if (row.fresh_in_ms > 0 && !force) {
+    if (row.refresh_in_ms <= 0 && row.busy_ms <= 0) startRefresh(context, seen);
+    return await atHand();
+  }
+  tokens.delete(key);
+  try {
+    const refreshed = await refresh(context, seen);
+    return { ...refreshed.access_token, connection_id: id, version: refreshed.version };
+  } catch (error) {
+    const alive = !force && row.expires_in_ms > clock.now() - asked;
+    if (alive && error instanceof PublicError && SERVE_WHILE_ALIVE.has(error.code)) return await atHand();
+    throw error;
+  }
+}
+
+/**
+ * The token that this isolate has opened before, unless it is due for a refresh. It may be sent while the door is
+ * looked at; what it brings counts only if `getAccessToken` then gives the same version.
+ */
+export function openedToken({ clock, memory }: Context, wanted: Wanted): Token | undefined {
+  const opened = memory.tokens.get(keyOf(wanted));
+  return opened && opened.due_at > clock.now() ? opened : undefined;
+}
+
+function keyOf({ connection_id, user_id }: Wanted): string {
+  return `${user_id}:${connection_id}`;
+}
+
+async function openToken(
+  { client, keyring }: Context,
+  { id, version, access_token_sealed }: Peek,
+): Promise<Token> {
+  const owner = { id, provider: client.provider.name };
+  return { ...await openAccessToken(keyring, owner, access_token_sealed), connection_id: id, version };
 }
 
 /**
@@ -77,7 +129,7 @@ export async function getAccessToken(
  */
 export async function refreshConnection(
   context: Context,
-  { id, version, refresh_in_ms, access_expires_at }: UsableConnection,
+  { id, version, refresh_in_ms, access_expires_at }: Peek,
   { force }: { readonly force: boolean },
 ): Promise<Omit<Refreshed, "access_token">> {
   if (refresh_in_ms > 0 && !force) return { outcome: "fresh", version, access_expires_at };
@@ -85,17 +137,25 @@ export async function refreshConnection(
 }
 
 /**
- * The one place where it is decided that a caller may use a connection.
+ * The one place where it is decided that a caller may use a connection. One that waits to be connected again counts as
+ * well where none was named: the answer must not come from another company because the user's own has ended.
  *
- * @throws {PublicError} `CONNECTION_NOT_FOUND`, `REAUTHORIZATION_REQUIRED`
+ * @throws {PublicError} `CONNECTION_NOT_FOUND`, `CONNECTION_AMBIGUOUS`, `REAUTHORIZATION_REQUIRED`
  */
-export async function usableConnection(
-  store: Store,
-  id: string,
-  user_id: string | null,
-): Promise<UsableConnection> {
-  const row = await store.peek({ id, user_id, seen_version: -1 });
-  if (!row || row.status === "disconnected") throw notFound(id);
-  if (row.status === "reauthorization_required") throw reauthorizationRequired(id);
-  return { ...row, id };
+export async function usableConnection(store: Store, door: Door): Promise<Peek> {
+  const { connection_id, user_id, provider, seen_version = -1 } = door;
+  const rows = await store.peek({ id: connection_id ?? null, user_id, seen_version, provider });
+  const [row, another] = rows;
+  if (!row || row.status === "disconnected") throw notFound(connection_id);
+  if (rows.every(({ status }) => status !== "active")) throw reauthorizationRequired(row.id);
+  if (!another) return row;
+  const message = "you have several connections: name one";
+  throw new PublicError("CONNECTION_AMBIGUOUS", message, { connections: rows.map(({ id }) => id) });
+}
+
+interface Door extends Wanted {
+  /** Left out: of whichever provider the named one is. */
+  readonly provider?: string;
+  /** Whose access token need not be brought. */
+  readonly seen_version?: number;
 }

@@ -1,13 +1,10 @@
 import type { Context } from "../context.ts";
-import { askApi, CallerLeft } from "../oauth/api.ts";
-import { AddressMoved, type ApiAnswer, Retryable, TokenRefused } from "../oauth/api_answer.ts";
+import { type ApiAnswer, askApi, CallerLeft } from "../oauth/api.ts";
+import { AddressMoved, Retryable, TokenRefused } from "../oauth/api_answer.ts";
 import { backOff, retry, withDeadline, withPatience } from "../time.ts";
-import { getAccessToken } from "./access_token.ts";
+import { getAccessToken, openedToken, type Token, type Wanted } from "./access_token.ts";
 
-export interface ApiCall {
-  readonly connection_id: string;
-  /** Null: a secret key asks. */
-  readonly user_id: string | null;
+export interface ApiCall extends Wanted {
   /** From a template of ours, beginning with a slash. */
   readonly path: string;
   readonly query: Readonly<Record<string, string>>;
@@ -15,7 +12,8 @@ export interface ApiCall {
   readonly signal?: AbortSignal;
 }
 
-export interface ApiResponse extends Pick<ApiAnswer, "status" | "headers" | "body"> {
+export interface ApiResponse extends ApiAnswer {
+  readonly connection_id: string;
   /** Of the token set that was accepted. */
   readonly version: number;
   /** Requests that it took. */
@@ -30,11 +28,8 @@ const MOST_ATTEMPTS = 3;
 const LEAST_LEFT_MS = 500;
 /** How often a refused token that no refresh replaces is tried again, and after which pause: its jitter is a half. */
 const REFUSED = { tries: 3, pause_ms: 1_000 };
-/**
- * Pages of 2.6 MB were seen. They are read whole, because what turns out to be no answer must become an error before a
- * status has gone out: twenty of the largest at once take 160 MB, of the 256 MB that an isolate has.
- */
-const MAX_RESPONSE_BYTES = 4 * 1024 * 1024;
+/** Pages of 2.6 MB were seen. */
+const MAX_RESPONSE_BYTES = 10 * 1024 * 1024;
 const ADVICE = ': ask for fewer with "limit"';
 
 /**
@@ -72,18 +67,15 @@ interface Progress {
   attempts: number;
 }
 
-type Token = Awaited<ReturnType<typeof getAccessToken>>;
-
 async function answerTo(context: Context, call: ApiCall): Promise<ApiResponse> {
-  const { connection_id, user_id } = call;
   const progress = { ends: context.clock.now() + CALL_MS, attempts: 0 };
   context.memory.retries.request();
-  const token = await getAccessToken(context, connection_id, user_id);
+  const { token, answer } = await ahead(context, call, progress);
   try {
-    return await ask(context, call, token, progress);
+    return await answer();
   } catch (error) {
     if (!(error instanceof TokenRefused || error instanceof AddressMoved)) throw error;
-    const newer = await getAccessToken(context, connection_id, user_id, token.version);
+    const newer = await getAccessToken(context, call, token.version);
     if (error instanceof AddressMoved && newer.api_origin === token.api_origin) throw error;
     const again = () => ask(context, call, newer, progress);
     try {
@@ -91,27 +83,56 @@ async function answerTo(context: Context, call: ApiCall): Promise<ApiResponse> {
       return await again();
     } catch (refusal) {
       if (!(refusal instanceof TokenRefused)) throw refusal;
-      const { ends } = progress;
-      return await askUntilAccepted(context, `${connection_id}:${newer.version}`, { refusal, ends, again });
+      const key = `${newer.connection_id}:${newer.version}`;
+      return await askUntilAccepted(context, key, { refusal, ends: progress.ends, again });
     }
+  }
+}
+
+/**
+ * A token that works now, and the answer that it brings. With one that this isolate knows already the request goes out
+ * while the door is looked at. What it brings is thrown away if the door is shut, or the token another by now.
+ */
+async function ahead(context: Context, call: ApiCall, progress: Progress) {
+  const opened = openedToken(context, call);
+  if (!opened) {
+    const token = await getAccessToken(context, call);
+    return { token, answer: () => ask(context, call, token, progress) };
+  }
+  const unwanted = new AbortController();
+  const signal = call.signal ? AbortSignal.any([call.signal, unwanted.signal]) : unwanted.signal;
+  const sent = ask(context, { ...call, signal }, opened, progress);
+  // It is waited for below, or unwanted.
+  sent.catch(() => {});
+  const current = (token: Token) =>
+    token.connection_id === opened.connection_id && token.version === opened.version;
+  try {
+    const token = await getAccessToken(context, call);
+    if (current(token)) return { token, answer: () => sent };
+    unwanted.abort();
+    return { token, answer: () => ask(context, call, token, progress) };
+  } catch (error) {
+    unwanted.abort();
+    throw error;
   }
 }
 
 /** Asks with one token until there is an answer that repeating cannot better. */
 async function ask(
   context: Context,
-  { connection_id, path, query, signal: caller }: ApiCall,
+  { path, query, signal: caller }: ApiCall,
   token: Token,
   progress: Progress,
 ): Promise<ApiResponse> {
   const { client, clock, fetch, memory, random } = context;
+  const { connection_id, version } = token;
   const worthRetrying = (error: unknown): number | null => {
     if (!(error instanceof Retryable) || error instanceof TokenRefused || caller?.aborted) return null;
     const fits = clock.now() + error.least_ms + LEAST_LEFT_MS <= progress.ends;
     const again = progress.attempts < MOST_ATTEMPTS && fits && memory.retries.take();
     return again ? error.least_ms : null;
   };
-  const { status, headers, body } = await retry(clock, backOff(random, MOST_ATTEMPTS), worthRetrying, () => {
+  const answer = await retry(clock, backOff(random, MOST_ATTEMPTS), worthRetrying, () => {
     progress.attempts += 1;
     const left_ms = Math.max(0, Math.min(ATTEMPT_MS, progress.ends - clock.now()));
     return withDeadline(clock, left_ms, (deadline) => {
@@ -120,7 +141,7 @@ async function ask(
       return askApi(client, token, request, { fetch, signal });
     });
   });
-  return { status, headers, body, version: token.version, attempts: progress.attempts };
+  return { ...answer, connection_id, version, attempts: progress.attempts };
 }
 
 interface Refused {
