@@ -44,7 +44,7 @@ const WORDS: Readonly<Record<string, Json>> = {
   include_fields: { description: "Adds the picture to each person.", examples: ["person.picture"] },
   limit: {
     description:
-      "Persons in one answer; 100 if left out. An answer of more than 4 MiB is `PROVIDER_RESPONSE_INVALID`: ask for fewer.",
+      "Persons in one answer; 100 if left out. An answer of more than 2 MiB arrives as it comes, and one of more than 10 MiB breaks off: ask for fewer.",
     examples: [100],
   },
   cursor: {
