@@ -1,5 +1,7 @@
 /** The least that a search costs on this platform: the caller is verified, and the answer of one `fetch` passed on whole. */
-import { withSupabase } from "@supabase/server";
+// A copy is served with the packages of the functions alone, which do not need all of it.
+// deno-lint-ignore no-import-prefix
+import { withSupabase } from "npm:@supabase/server@1.8.1";
 
 const ORIGIN = Deno.env.get("PIPEDRIVE_OAUTH_ORIGIN");
 const HEADERS = { authorization: `Bearer ${Deno.env.get("CONTROL_ACCESS_TOKEN")}` };
