@@ -68,7 +68,8 @@ export function serve(
     const response = await answer(request, { callerOf, handle }, { log, meters });
     const milliseconds = Math.round(performance.now() - started);
     writeLine({ ...log, ...cost(meters), status: response.status, milliseconds });
-    return stamped(response, request_id, serverTiming(meters, milliseconds));
+    stamp(response, request_id, serverTiming(meters, milliseconds));
+    return response;
   };
 }
 
@@ -122,10 +123,8 @@ function callersId({ headers }: Request): string | undefined {
   return UUID.test(given) ? given : undefined;
 }
 
-function stamped(response: Response, request_id: string, server_timing: string): Response {
-  const answer = new Response(response.body, response);
-  for (const [name, value] of Object.entries(HEADERS)) answer.headers.set(name, value);
-  answer.headers.set("x-request-id", request_id);
-  answer.headers.set("server-timing", server_timing);
-  return answer;
+function stamp({ headers }: Response, request_id: string, server_timing: string): void {
+  for (const name in HEADERS) headers.set(name, HEADERS[name] ?? "");
+  headers.set("x-request-id", request_id);
+  headers.set("server-timing", server_timing);
 }

@@ -70,7 +70,9 @@ export async function askApi(
     }
     const { status, headers } = response;
     const held = Math.min(limit, HELD_BYTES);
-    const { bytes, rest } = await readBeginning(response.body, held);
+    const { bytes, rest } = lengthOf(headers) <= held
+      ? { bytes: new Uint8Array(await response.arrayBuffer()), rest: null }
+      : await readBeginning(response.body, held);
     const plain = isPlainSuccess(headers, bytes, { whole: rest === null });
     const answer = { status, headers: downstreamHeaders(headers) };
     if (rest === null) {
@@ -83,6 +85,12 @@ export async function askApi(
   } catch (error) {
     throw error instanceof PublicError ? error : unanswered(signal, connection_id);
   }
+}
+
+/** Bytes that are announced, to which HTTP holds a body that is not compressed (RFC 9112 §6.3). */
+function lengthOf(headers: Headers): number {
+  const length = headers.get("content-length");
+  return length === null || headers.has("content-encoding") ? Infinity : Number(length);
 }
 
 function addressOf(client: Client, api_origin: string, { path, query, connection_id }: ApiRequest): URL {
