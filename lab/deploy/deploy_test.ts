@@ -222,10 +222,15 @@ function strangers({ files }: Upload): string[] {
     const source = text(content);
     const packages = path === "import_map.json"
       ? packagesOfMap(source)
-      : importsOf(source).filter((specifier) => !/^(\.|node:)/.test(specifier));
+      : importsOf(source).filter((specifier) => !/^(\.|node:)/.test(specifier)).map(packageOf);
     const words = Array.from(source.matchAll(/\b(playwright|axe|react)\b/gi), ([word]) => word);
     return [...packages.filter((name) => !PACKAGES.includes(name)), ...words].map((it) => `${path}: ${it}`);
   });
+}
+
+/** Without the part of it that is meant. */
+function packageOf(specifier: string): string {
+  return /^(?:@[^/]+\/)?[^/]+/.exec(specifier)?.[0] ?? specifier;
 }
 
 function packagesOfMap(map: string): string[] {
