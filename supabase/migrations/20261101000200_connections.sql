@@ -144,14 +144,17 @@ grant select on public.oauth_connections to authenticated, service_role;
 
 create function public.oauth_connection(p_id uuid, p_user_id uuid)
 returns setof public.oauth_connections
-language sql stable security invoker
+language plpgsql stable security invoker
 set search_path = '' set lock_timeout = '2s'
 as $$
-  select v.*
-    from public.oauth_connections v
-    join oauth.connections c on c.id = v.id
-   where c.id = p_id
-     and (p_user_id is null or c.user_id = p_user_id);
+begin
+  return query
+    select v.*
+      from public.oauth_connections v
+      join oauth.connections c on c.id = v.id
+     where c.id = p_id
+       and (p_user_id is null or c.user_id = p_user_id);
+end;
 $$;
 revoke execute on function public.oauth_connection from public, anon, authenticated;
 grant execute on function public.oauth_connection to service_role;

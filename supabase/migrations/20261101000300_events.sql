@@ -6,16 +6,18 @@
 
 create function oauth.kept_until(p_kind text, p_code text, p_created_at timestamptz)
 returns timestamptz
-language sql immutable security invoker
+language plpgsql immutable security invoker
 set search_path = ''
 as $$
+begin
   -- In hours, not days: a day's length depends on the time zone, and this must not.
-  select p_created_at + case
+  return p_created_at + case
     -- 90 days for what repeats. A refresh that changed the scope has a code and does not.
     when p_kind = 'refresh_failed' or (p_kind = 'refreshed' and p_code is null) then interval '2160 hours'
     -- Two years for what was granted, lost or ended.
     else interval '17520 hours'
   end;
+end;
 $$;
 revoke execute on function oauth.kept_until from public, anon, authenticated;
 grant execute on function oauth.kept_until to service_role;
@@ -110,13 +112,15 @@ create function oauth.record(
   p_scope text[] default null
 )
 returns void
-language sql security invoker
+language plpgsql security invoker
 set search_path = ''
 as $$
+begin
   insert into oauth.events (connection_id, user_id, kind, version, code, scope, created_at)
   select c.id, c.user_id, p_kind, c.version, p_code, p_scope, clock_timestamp()
-  from oauth.connections c
-  where c.id = p_connection_id;
+    from oauth.connections c
+   where c.id = p_connection_id;
+end;
 $$;
 revoke execute on function oauth.record from public, anon, authenticated;
 grant execute on function oauth.record to service_role;

@@ -84,7 +84,7 @@ begin
          next_attempt_at = null,
          committed_lease_id = p_lease_id,
          -- By the present holder. Of a commit that came late it is not known when its lease was given.
-         refresh_ms = case when c.lease_id = p_lease_id then oauth.milliseconds_between(c.claimed_at, v_now) end,
+         refresh_ms = case when c.lease_id = p_lease_id then ceil(extract(epoch from v_now - c.claimed_at) * 1000) end,
          failure_code = null,
          client_fingerprint = p_client_fingerprint,
          refused_at = null,

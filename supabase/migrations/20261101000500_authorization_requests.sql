@@ -65,10 +65,12 @@ alter table oauth.authorization_requests force row level security;
 
 create function oauth.requests_lock(p_user_id uuid)
 returns bigint
-language sql immutable security invoker
+language plpgsql immutable security invoker
 set search_path = ''
 as $$
-  select hashtextextended('oauth.authorization_requests ' || p_user_id, 0);
+begin
+  return hashtextextended('oauth.authorization_requests ' || p_user_id, 0);
+end;
 $$;
 revoke execute on function oauth.requests_lock from public, anon, authenticated;
 grant execute on function oauth.requests_lock to service_role;
@@ -77,11 +79,13 @@ comment on function oauth.requests_lock is
 
 create function oauth.is_under_way(p_request oauth.authorization_requests)
 returns boolean
-language sql stable security invoker
+language plpgsql stable security invoker
 set search_path = ''
 as $$
+begin
   -- Longer than an exchange, learning the account and storing can take together.
-  select (p_request).status = 'taken' and (p_request).taken_at > clock_timestamp() - interval '2 minutes';
+  return p_request.status = 'taken' and p_request.taken_at > clock_timestamp() - interval '2 minutes';
+end;
 $$;
 revoke execute on function oauth.is_under_way from public, anon, authenticated;
 grant execute on function oauth.is_under_way to service_role;
@@ -145,9 +149,13 @@ create function public.oauth_receive_authorization_response(
   p_code_sealed text
 )
 returns table (return_to text)
-language sql security invoker
+language plpgsql security invoker
 set search_path = '' set lock_timeout = '2s'
 as $$
+#variable_conflict use_column
+declare
+  v_now timestamptz := clock_timestamp();
+begin
   update oauth.authorization_requests r
      set status = case when p_ticket_hash is null then 'denied' else 'parked' end,
          ticket_hash = p_ticket_hash,
@@ -157,15 +165,17 @@ as $$
      -- A response to one provider's request does not arrive on another's path (mix-up, RFC 9700, section 4.4).
      and r.provider = p_provider
      and r.status = 'started'
-     and r.expires_at > clock_timestamp();
+     and r.expires_at > v_now;
   -- A repeat too: what is stored is what it says.
-  select r.return_to
-    from oauth.authorization_requests r
-   where r.id = p_id
-     and r.provider = p_provider
-     and r.status <> 'started'
-     and r.ticket_hash is not distinct from p_ticket_hash
-     and r.expires_at > clock_timestamp();
+  return query
+    select r.return_to
+      from oauth.authorization_requests r
+     where r.id = p_id
+       and r.provider = p_provider
+       and r.status <> 'started'
+       and r.ticket_hash is not distinct from p_ticket_hash
+       and r.expires_at > v_now;
+end;
 $$;
 revoke execute on function public.oauth_receive_authorization_response from public, anon, authenticated;
 grant execute on function public.oauth_receive_authorization_response to service_role;
@@ -195,9 +205,11 @@ declare
   -- What somebody who invents codes, or a page that tries again and again, may send to the provider in ten minutes.
   c_refused_at_most constant integer := 5;
   c_exchanges_at_most constant integer := 20;
+  v_now timestamptz;
   v_request oauth.authorization_requests;
 begin
   perform pg_advisory_xact_lock(oauth.requests_lock(p_user_id));
+  v_now := clock_timestamp();
   -- All in one condition: a try by the wrong user or from the wrong page changes nothing, the right one still can.
   select r.*
     into v_request
@@ -206,7 +218,7 @@ begin
      and r.binding_hash = p_binding_hash
      and r.user_id = p_user_id
      and r.provider = p_provider
-     and r.expires_at > clock_timestamp()
+     and r.expires_at > v_now
      for update;
   outcome := case
     when v_request.status = 'finished' then 'finished'
@@ -219,7 +231,7 @@ begin
     select
       from oauth.authorization_requests r
      where r.user_id = p_user_id
-       and r.expires_at > clock_timestamp()
+       and r.expires_at > v_now
     -- What is under way may be refused too.
     having count(*) filter (where r.status in ('taken', 'refused')) >= c_refused_at_most
         or sum(r.exchanges) >= c_exchanges_at_most
@@ -243,9 +255,10 @@ comment on function public.oauth_take_authorization is
 
 create function public.oauth_return_authorization(p_ticket_hash text, p_attempt_id uuid, p_refused boolean)
 returns void
-language sql security invoker
+language plpgsql security invoker
 set search_path = '' set lock_timeout = '2s'
 as $$
+begin
   update oauth.authorization_requests r
      set status = case when p_refused then 'refused' else 'parked' end,
          code_sealed = case when p_refused then null else r.code_sealed end,
@@ -254,6 +267,7 @@ as $$
      and r.status = 'taken'
      -- Asked again, it must not give back what somebody else has taken since.
      and r.taken_by = p_attempt_id;
+end;
 $$;
 revoke execute on function public.oauth_return_authorization from public, anon, authenticated;
 grant execute on function public.oauth_return_authorization to service_role;

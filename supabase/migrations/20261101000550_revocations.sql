@@ -37,10 +37,12 @@ alter table oauth.revocations force row level security;
 
 create function oauth.account_lock(p_provider text, p_account_key text)
 returns bigint
-language sql immutable security invoker
+language plpgsql immutable security invoker
 set search_path = ''
 as $$
-  select hashtextextended('oauth account ' || p_provider || ':' || p_account_key, 0);
+begin
+  return hashtextextended('oauth account ' || p_provider || ':' || p_account_key, 0);
+end;
 $$;
 revoke execute on function oauth.account_lock from public, anon, authenticated;
 grant execute on function oauth.account_lock to service_role;
@@ -49,30 +51,33 @@ comment on function oauth.account_lock is
 
 create function oauth.leave_revocation(p_connection oauth.connections)
 returns void
-language sql security invoker
+language plpgsql security invoker
 set search_path = ''
 as $$
+declare
+  v_now timestamptz := clock_timestamp();
+begin
   insert into oauth.revocations as r (
     connection_id, provider, account_key, refresh_token_sealed, key_id, next_attempt_at, created_at
   )
   select
     s.connection_id,
-    (p_connection).provider,
-    (p_connection).account_key,
+    p_connection.provider,
+    p_connection.account_key,
     s.refresh_token_sealed,
     s.key_id,
     -- A token that is just being spent cannot be revoked; the one it is spent for arrives with its commit.
-    coalesce(greatest((p_connection).lease_until, (p_connection).unsettled_until) + interval '30 seconds', t.now),
-    t.now
+    coalesce(greatest(p_connection.lease_until, p_connection.unsettled_until) + interval '30 seconds', v_now),
+    v_now
   from oauth.token_sets s
-  cross join (select clock_timestamp() as now) t
-  where s.connection_id = (p_connection).id
+  where s.connection_id = p_connection.id
   on conflict (connection_id) do update
      set refresh_token_sealed = excluded.refresh_token_sealed,
          key_id = excluded.key_id,
          attempts = 0,
          next_attempt_at = excluded.next_attempt_at,
          created_at = excluded.created_at;
+end;
 $$;
 revoke execute on function oauth.leave_revocation from public, anon, authenticated;
 grant execute on function oauth.leave_revocation to service_role;
@@ -204,12 +209,14 @@ comment on function public.oauth_claim_revocations is
 
 create function public.oauth_finish_revocation(p_id uuid, p_refresh_token_sealed text)
 returns void
-language sql security invoker
+language plpgsql security invoker
 set search_path = '' set lock_timeout = '2s'
 as $$
+begin
   delete from oauth.revocations r
    where r.connection_id = p_id
      and r.refresh_token_sealed = p_refresh_token_sealed;
+end;
 $$;
 revoke execute on function public.oauth_finish_revocation from public, anon, authenticated;
 grant execute on function public.oauth_finish_revocation to service_role;

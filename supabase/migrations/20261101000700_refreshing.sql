@@ -78,24 +78,6 @@ grant execute on function public.oauth_peek to service_role;
 comment on function public.oauth_peek is
   'The door to a connection: a plain read that waits for no lock, and brings the access token if its version was not seen yet. p_id null asks for all of the user''s at the provider that are not disconnected, oldest first, and brings the token if it is only one. Another user''s connection is no row; p_user_id null is a caller with the secret key.';
 
-create function oauth.reaches_too_far(p_connection oauth.connections, p_now timestamptz)
-returns boolean
-language sql immutable security invoker
-set search_path = ''
-as $$
-  select coalesce(
-    p_connection.claimed_at > p_now
-    or greatest(p_connection.lease_until, p_connection.unsettled_until) > p_now + interval '2 minutes'
-    or p_connection.next_attempt_at > p_now + interval '24 hours'
-    or p_connection.forced_until > p_now + interval '10 minutes',
-    false
-  );
-$$;
-revoke execute on function oauth.reaches_too_far from public, anon, authenticated;
-grant execute on function oauth.reaches_too_far to service_role;
-comment on function oauth.reaches_too_far is
-  'Whether times of this connection lie further ahead than any that is ever given: the database''s clock was set back.';
-
 create function public.oauth_claim_refresh(
   p_id uuid,
   p_seen_version bigint,
@@ -139,7 +121,12 @@ begin
 
   select c.* into v_connection from oauth.connections c where c.id = p_id for update;
   v_now := clock_timestamp();
-  if oauth.reaches_too_far(v_connection, v_now) then
+  -- Further ahead than any time that is ever given: the database's clock was set back.
+  if v_connection.claimed_at > v_now
+    or greatest(v_connection.lease_until, v_connection.unsettled_until) > v_now + interval '2 minutes'
+    or v_connection.next_attempt_at > v_now + interval '24 hours'
+    or v_connection.forced_until > v_now + interval '10 minutes'
+  then
     -- As if it had been claimed now: a holder that lives is not overtaken, and one that does not is waited for no longer
     -- than any.
     update oauth.connections c
@@ -165,23 +152,29 @@ begin
     when v_connection.version > coalesce(p_seen_version, -1) or (v_early and not v_may_force) then 'fresh'
     when v_connection.lease_until > v_now then 'busy'
     when v_connection.next_attempt_at > v_now then 'backoff'
-    -- Who cannot open the token must not keep it from those who can.
-    when not exists (
-      select from oauth.token_sets s where s.connection_id = p_id and s.key_id = any (p_key_ids)
-    ) then 'unreadable'
     else 'claimed'
   end;
-  version := coalesce(v_connection.version, 0);
-  retry_in_ms := oauth.milliseconds_between(v_now, case outcome
-    when 'busy' then v_connection.lease_until
-    when 'backoff' then v_connection.next_attempt_at
-  end);
-  expires_in_ms := oauth.milliseconds_between(v_now, v_connection.access_expires_at);
-  access_expires_at := v_connection.access_expires_at;
-
   if outcome = 'fresh' then
     select s.access_token_sealed into access_token_sealed from oauth.token_sets s where s.connection_id = p_id;
   elsif outcome = 'claimed' then
+    select s.access_token_sealed, s.refresh_token_sealed
+      into access_token_sealed, refresh_token_sealed
+      from oauth.token_sets s
+     where s.connection_id = p_id
+       and s.key_id = any (p_key_ids);
+    -- Who cannot open the token must not keep it from those who can.
+    outcome := case when found then 'claimed' else 'unreadable' end;
+  end if;
+  version := coalesce(v_connection.version, 0);
+  -- Rounded up: whoever waits for as long as it says finds the moment past, not just ahead.
+  retry_in_ms := coalesce(ceil(extract(epoch from case outcome
+    when 'busy' then v_connection.lease_until
+    when 'backoff' then v_connection.next_attempt_at
+  end - v_now) * 1000), 0);
+  expires_in_ms := coalesce(ceil(extract(epoch from v_connection.access_expires_at - v_now) * 1000), 0);
+  access_expires_at := v_connection.access_expires_at;
+
+  if outcome = 'claimed' then
     lease_id := gen_random_uuid();
     update oauth.connections c
        set lease_id = oauth_claim_refresh.lease_id,
@@ -198,10 +191,6 @@ begin
              then greatest(c.forced_until, v_now) + c_forced_every
              else c.forced_until end
      where c.id = p_id;
-    select s.access_token_sealed, s.refresh_token_sealed
-      into strict access_token_sealed, refresh_token_sealed
-      from oauth.token_sets s
-     where s.connection_id = p_id;
   end if;
   return next;
 end;
@@ -249,7 +238,10 @@ begin
         when not v_scope <@ v_connection.scope then 'scope_widened'
         when not v_connection.scope <@ v_scope then 'scope_narrowed'
       end;
-      update oauth.connections c set scope = v_scope where c.id = p_id;
+      -- Only if it is another: each write leaves a row behind to be cleaned up.
+      if v_scope <> v_connection.scope then
+        update oauth.connections c set scope = v_scope where c.id = p_id;
+      end if;
     end if;
     access_expires_at := oauth.store_token_set(
       p_id, p_lease_id, p_access_token_sealed, p_refresh_token_sealed, p_key_id, p_client_fingerprint, p_expires_in_ms,
@@ -278,24 +270,48 @@ create function oauth.is_refused_alone(
   p_client_fingerprint text
 )
 returns boolean
-language sql stable security invoker
+language plpgsql stable security invoker
 set search_path = ''
 as $$
-  select p_connection.client_id = p_client_id and exists (
-    select
-      from oauth.connections o
-     where o.provider = p_connection.provider
-       and o.status = 'active'
-       and o.id <> p_connection.id
-       and o.client_fingerprint = p_client_fingerprint
-       and o.refreshed_at > p_connection.refused_at
-       -- Sent after the refusal, not only answered: what came late by a lost lease does not count, and for connecting a
-       -- minute stands.
-       and o.refreshed_at - case
-         when o.committed_lease_id is null then interval '1 minute'
-         else o.refresh_ms * interval '1 millisecond'
-       end > p_connection.refused_at
-  );
+begin
+  if (p_connection.client_id = p_client_id) is not true then
+    return false;
+  end if;
+  -- The latest of those that rest and of those with an attempt of their own: so each is looked for in the index of its
+  -- queue, and the first is nearly always one.
+  perform
+    from (
+      (
+        select o.*
+          from oauth.connections o
+         where o.provider = p_connection.provider
+           and o.status = 'active'
+           and o.attempts = 0 and o.unsettled_until is null
+           and o.refreshed_at > p_connection.refused_at
+         order by o.refreshed_at desc
+      )
+      union all
+      (
+        select o.*
+          from oauth.connections o
+         where o.provider = p_connection.provider
+           and o.status = 'active'
+           and (o.attempts > 0 or o.unsettled_until is not null)
+           and greatest(o.refreshed_at, o.claimed_at) > p_connection.refused_at
+         order by greatest(o.refreshed_at, o.claimed_at) desc
+      )
+    ) o
+   where o.id <> p_connection.id
+     and o.client_fingerprint = p_client_fingerprint
+     -- Sent after the refusal, not only answered: what came late by a lost lease does not count, and for connecting a
+     -- minute stands.
+     and o.refreshed_at - case
+       when o.committed_lease_id is null then interval '1 minute'
+       else o.refresh_ms * interval '1 millisecond'
+     end > p_connection.refused_at
+   limit 1;
+  return found;
+end;
 $$;
 revoke execute on function oauth.is_refused_alone from public, anon, authenticated;
 grant execute on function oauth.is_refused_alone to service_role;
@@ -341,7 +357,7 @@ begin
     v_connection.refusals := v_connection.refusals + 1;
   end if;
   counts := p_class = 'unexplained'
-    and coalesce(oauth.is_refused_alone(v_connection, p_client_id, p_client_fingerprint), false);
+    and oauth.is_refused_alone(v_connection, p_client_id, p_client_fingerprint);
   v_final := p_class = 'permanent' or (
     counts
     and v_connection.refusals >= c_refusals
@@ -409,7 +425,7 @@ begin
              else c.refused_fingerprint end
      where c.id = p_id;
     perform oauth.record(p_id, 'refresh_failed', v_code);
-    retry_in_ms := oauth.milliseconds_between(v_now, v_next_attempt_at);
+    retry_in_ms := coalesce(ceil(extract(epoch from v_next_attempt_at - v_now) * 1000), 0);
   end if;
   return next;
 end;

@@ -60,8 +60,10 @@ begin
          and (c.attempts > 0 or c.unsettled_until is not null)
          and (
            ((c.lease_until is null or c.lease_until <= v_now) and (c.next_attempt_at is null or c.next_attempt_at <= v_now))
-           -- The claim mends its times.
-           or oauth.reaches_too_far(c, v_now)
+           -- Times from before the clock was set back: the claim mends them.
+           or c.claimed_at > v_now
+           or c.lease_until > v_now + interval '2 minutes'
+           or c.next_attempt_at > v_now + interval '24 hours'
          )
          and (c.refresh_after <= v_now or (c.forced_until <= v_now + interval '9 minutes') is not false)
          and exists (
@@ -101,45 +103,49 @@ alter table oauth.unreadable_keys force row level security;
 
 create function public.oauth_keys_in_use(p_samples integer)
 returns table (key_id text, marked boolean, id uuid, provider text, refresh_token_sealed text)
-language sql stable security invoker
+language plpgsql stable security invoker
 set search_path = '' set lock_timeout = '2s'
 as $$
-  -- From one key id to the next through the index: "select distinct" would read all of it.
-  with recursive in_use as (
-    select least(
-      (select min(s.key_id) from oauth.token_sets s), (select min(r.key_id) from oauth.revocations r)
-    ) as key_id
-    union all
-    select least(
-      (select min(s.key_id) from oauth.token_sets s where s.key_id > u.key_id),
-      (select min(r.key_id) from oauth.revocations r where r.key_id > u.key_id)
+#variable_conflict use_column
+begin
+  return query
+    -- From one key id to the next through the index: "select distinct" would read all of it.
+    with recursive in_use as (
+      select least(
+        (select min(s.key_id) from oauth.token_sets s), (select min(r.key_id) from oauth.revocations r)
+      ) as key_id
+      union all
+      select least(
+        (select min(s.key_id) from oauth.token_sets s where s.key_id > u.key_id),
+        (select min(r.key_id) from oauth.revocations r where r.key_id > u.key_id)
+      )
+        from in_use u
+       where u.key_id is not null
     )
-      from in_use u
-     where u.key_id is not null
-  )
-  select
-    u.key_id,
-    exists (select from oauth.token_sets s where s.key_id = u.key_id and s.unreadable_at is not null)
-      or exists (select from oauth.unreadable_keys k where k.key_id = u.key_id),
-    sample.*
-  from in_use u
-  cross join lateral (
-    (
-      select s.connection_id, c.provider, s.refresh_token_sealed::text
-        from oauth.token_sets s
-        join oauth.connections c on c.id = s.connection_id
-       where s.key_id = u.key_id
-       order by s.unreadable_at nulls first
-       limit coalesce(p_samples, 0)
-    )
-    union all
-    (
-      select r.connection_id, r.provider, r.refresh_token_sealed::text
-        from oauth.revocations r
-       where r.key_id = u.key_id
-       limit coalesce(p_samples, 0)
-    )
-  ) sample;
+    select
+      u.key_id,
+      exists (select from oauth.token_sets s where s.key_id = u.key_id and s.unreadable_at is not null)
+        or exists (select from oauth.unreadable_keys k where k.key_id = u.key_id),
+      sample.*
+    from in_use u
+    cross join lateral (
+      (
+        select s.connection_id, c.provider, s.refresh_token_sealed::text
+          from oauth.token_sets s
+          join oauth.connections c on c.id = s.connection_id
+         where s.key_id = u.key_id
+         order by s.unreadable_at nulls first
+         limit coalesce(p_samples, 0)
+      )
+      union all
+      (
+        select r.connection_id, r.provider, r.refresh_token_sealed::text
+          from oauth.revocations r
+         where r.key_id = u.key_id
+         limit coalesce(p_samples, 0)
+      )
+    ) sample;
+end;
 $$;
 revoke execute on function public.oauth_keys_in_use from public, anon, authenticated;
 grant execute on function public.oauth_keys_in_use to service_role;
@@ -190,32 +196,36 @@ comment on function public.oauth_mark_unreadable is
 
 create function public.oauth_sealed_under_other_keys(p_provider text, p_key_ids text[], p_limit integer)
 returns table (id uuid, access_token_sealed text, refresh_token_sealed text)
-language sql stable security invoker
+language plpgsql stable security invoker
 set search_path = '' set lock_timeout = '2s'
 as $$
-  select sealed.connection_id, sealed.access_token_sealed::text, sealed.refresh_token_sealed::text
-    from unnest(p_key_ids) as other (key_id)
-   cross join lateral (
-     (
-       select s.connection_id, s.access_token_sealed, s.refresh_token_sealed, s.unreadable_at
-         from oauth.token_sets s
-         join oauth.connections c on c.id = s.connection_id and c.provider = p_provider
-        where s.key_id = other.key_id
-        order by s.unreadable_at nulls first
-        limit coalesce(p_limit, 0)
-     )
-     union all
-     (
-       select r.connection_id, null, r.refresh_token_sealed, null
-         from oauth.revocations r
-        where r.provider = p_provider
-          and r.key_id = other.key_id
-        limit coalesce(p_limit, 0)
-     )
-   ) sealed
-   -- What did not open before takes no place of what may.
-   order by sealed.unreadable_at nulls first
-   limit coalesce(p_limit, 0);
+#variable_conflict use_column
+begin
+  return query
+    select sealed.connection_id, sealed.access_token_sealed::text, sealed.refresh_token_sealed::text
+      from unnest(p_key_ids) as other (key_id)
+     cross join lateral (
+       (
+         select s.connection_id, s.access_token_sealed, s.refresh_token_sealed, s.unreadable_at
+           from oauth.token_sets s
+           join oauth.connections c on c.id = s.connection_id and c.provider = p_provider
+          where s.key_id = other.key_id
+          order by s.unreadable_at nulls first
+          limit coalesce(p_limit, 0)
+       )
+       union all
+       (
+         select r.connection_id, null, r.refresh_token_sealed, null
+           from oauth.revocations r
+          where r.provider = p_provider
+            and r.key_id = other.key_id
+          limit coalesce(p_limit, 0)
+       )
+     ) sealed
+     -- What did not open before takes no place of what may.
+     order by sealed.unreadable_at nulls first
+     limit coalesce(p_limit, 0);
+end;
 $$;
 revoke execute on function public.oauth_sealed_under_other_keys from public, anon, authenticated;
 grant execute on function public.oauth_sealed_under_other_keys to service_role;
@@ -266,6 +276,8 @@ language plpgsql security invoker
 set search_path = '' set lock_timeout = '2s'
 as $$
 declare
+  -- Once: read anew for each row it would be no condition of an index, which would then be read whole.
+  v_now timestamptz := clock_timestamp();
   v_events integer;
   v_requests integer;
   v_token_sets integer;
@@ -275,31 +287,32 @@ begin
   if not pg_try_advisory_xact_lock(hashtextextended('oauth_purge', 0)) then
     return 0;
   end if;
+  -- Arrays, because a join with many would rather read the whole table.
   delete from oauth.events e
-   where e.id in (
+   where e.id = any (array(
      select o.id
        from oauth.events o
-      where o.kept_until <= clock_timestamp()
+      where o.kept_until <= v_now
       order by o.kept_until
       limit coalesce(p_limit, 0)
-   );
+   ));
   get diagnostics v_events = row_count;
   delete from oauth.authorization_requests r
-   where r.id in (
+   where r.id = any (array(
      select e.id
        from oauth.authorization_requests e
       -- Not before whoever still stores what came of one has ended: a repeat of that must find it finished.
-      where e.expires_at <= clock_timestamp() - interval '2 minutes'
+      where e.expires_at <= v_now - interval '2 minutes'
       order by e.expires_at
       limit coalesce(p_limit, 0)
       -- One that is just being completed is left to the next sweep, not waited for.
         for update skip locked
-   );
+   ));
   get diagnostics v_requests = row_count;
   with ended as (
     select c.id
       from oauth.connections c
-     where c.erase_after <= clock_timestamp()
+     where c.erase_after <= v_now
        and c.status = 'reauthorization_required'
      order by c.erase_after
      limit coalesce(p_limit, 0)
@@ -310,7 +323,7 @@ begin
   )
   delete from oauth.token_sets s using ended where s.connection_id = ended.id;
   get diagnostics v_token_sets = row_count;
-  delete from oauth.uninstallations u where u.received_at <= clock_timestamp() - interval '24 hours';
+  delete from oauth.uninstallations u where u.received_at <= v_now - interval '24 hours';
   return v_events + v_requests + v_token_sets;
 end;
 $$;

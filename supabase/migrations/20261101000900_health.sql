@@ -3,20 +3,15 @@
 -- They are in schema oauth, which the API does not expose: read them in the SQL editor or with psql. No column of them
 -- is a secret.
 
-create function oauth.idle_limit(p_provider text)
-returns interval
-language sql immutable security invoker
-set search_path = ''
-as $$
-  select case p_provider
-    -- https://pipedrive.readme.io/docs/marketplace-oauth-authorization
-    when 'pipedrive' then interval '60 days'
-  end;
-$$;
-revoke execute on function oauth.idle_limit from public, anon, authenticated;
-grant execute on function oauth.idle_limit to service_role;
-comment on function oauth.idle_limit is
-  'After how long without a refresh a provider''s refresh tokens die; null where the provider names no such time.';
+create view oauth.idle_limits (provider, idle_limit)
+with (security_invoker = true)
+as
+values
+  -- https://pipedrive.readme.io/docs/marketplace-oauth-authorization
+  ('pipedrive', interval '60 days');
+
+comment on view oauth.idle_limits is
+  'After how long without a refresh a provider''s refresh tokens die; a provider that names no such time is not here.';
 
 create view oauth.connection_health
 with (security_invoker = true)
@@ -33,7 +28,7 @@ select
     when c.unsettled_until is not null then 'unsettled'
     when c.next_attempt_at > t.now then 'backing_off'
     when c.attempts > 0 then 'retry_due'
-    when idle.days_left <= 14 then 'expiring'
+    when c.refreshed_at + l.idle_limit <= t.now + interval '14 days' then 'expiring'
     else 'healthy'
   end as health,
   -- Also the cause for which reauthorization is required.
@@ -45,16 +40,14 @@ select
   c.next_attempt_at,
   c.access_expires_at,
   c.refreshed_at,
-  idle.days_left as idle_days_left,
+  case when c.status = 'active' then
+    round((extract(epoch from c.refreshed_at + l.idle_limit - t.now) / 86400)::numeric, 1)
+  end as idle_days_left,
   c.refresh_ms,
   u.key_id as unreadable_key_id
 from oauth.connections c
 cross join (select clock_timestamp() as now) t
-cross join lateral (
-  select case when c.status = 'active' then
-    round((extract(epoch from c.refreshed_at + oauth.idle_limit(c.provider) - t.now) / 86400)::numeric, 1)
-  end as days_left
-) idle
+left join oauth.idle_limits l on l.provider = c.provider
 -- Both are little or nothing, and found through an index; a condition with "or" would read every token set.
 left join (
   select s.connection_id, s.key_id from oauth.token_sets s where s.unreadable_at is not null
@@ -100,5 +93,6 @@ group by h.provider;
 comment on view oauth.provider_health is
   'Per provider: connections by status, the active ones by health, and what the last refresh of each connection took where it is less than a day old.';
 
-revoke all on oauth.connection_health, oauth.provider_health from public, anon, authenticated, service_role;
-grant select on oauth.connection_health, oauth.provider_health to service_role;
+revoke all on oauth.idle_limits, oauth.connection_health, oauth.provider_health
+  from public, anon, authenticated, service_role;
+grant select on oauth.idle_limits, oauth.connection_health, oauth.provider_health to service_role;

@@ -30,22 +30,24 @@ comment on function oauth.vault_setting is
 
 create function oauth.sweep_request()
 returns table (url text, headers jsonb)
-language sql stable security invoker
+language plpgsql stable security invoker
 set search_path = '' set lock_timeout = '2s'
 as $$
-  select
-    -- Plain http only for this machine and for the names that containers have for it: the request carries a key.
-    rtrim(oauth.vault_setting(
-      'project_url',
-      '^(https://[a-z0-9][a-z0-9.-]*|http://(localhost|127\.0\.0\.1|kong|host\.docker\.internal))(:[0-9]{1,5})?/?$',
-      'https://<project>.supabase.co'
-    ), '/') || '/functions/v1/refresh-token',
-    -- The schedule's own: pg_net's queue shows it to other roles for a moment, so it must open nothing that cannot be
-    -- revoked alone.
-    jsonb_build_object(
-      'content-type', 'application/json',
-      'apikey', oauth.vault_setting('cron_secret_key', '^sb_secret_[A-Za-z0-9_-]+$', 'sb_secret_…')
-    );
+begin
+  -- Plain http only for this machine and for the names that containers have for it: the request carries a key.
+  url := rtrim(oauth.vault_setting(
+    'project_url',
+    '^(https://[a-z0-9][a-z0-9.-]*|http://(localhost|127\.0\.0\.1|kong|host\.docker\.internal))(:[0-9]{1,5})?/?$',
+    'https://<project>.supabase.co'
+  ), '/') || '/functions/v1/refresh-token';
+  -- The schedule's own: pg_net's queue shows it to other roles for a moment, so it must open nothing that cannot be
+  -- revoked alone.
+  headers := jsonb_build_object(
+    'content-type', 'application/json',
+    'apikey', oauth.vault_setting('cron_secret_key', '^sb_secret_[A-Za-z0-9_-]+$', 'sb_secret_…')
+  );
+  return next;
+end;
 $$;
 revoke execute on function oauth.sweep_request from public, anon, authenticated, service_role;
 comment on function oauth.sweep_request is

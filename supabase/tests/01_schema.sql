@@ -2,7 +2,7 @@
 -- the lists at the end are the grants as they are meant to be, each one on purpose.
 begin;
 \ir helpers.psql
-select plan(27);
+select plan(28);
 
 -- Tables
 
@@ -96,6 +96,11 @@ select is_empty(
 select is_empty(
   $$ select name from our_functions() where schema = 'public' and not config @> array['lock_timeout=2s'] $$,
   'no function of the API waits for a lock longer than two seconds'
+);
+select is_empty(
+  $$ select name from our_functions() join pg_proc p using (oid) join pg_language l on l.oid = p.prolang
+      where l.lanname <> 'plpgsql' and p.proname not in ('oauth_peek', 'oauth_connections_of', 'milliseconds_between') $$,
+  'every function keeps its plans: one in SQL that has settings of its own is planned anew at every call'
 );
 
 -- What was forgotten is found: a table without row level security, a view and functions as they come

@@ -132,6 +132,18 @@ class Stage {
     ];
   }
 
+  /** So many events of a connection that are past their time. */
+  async addOldEvents(id: string, count: number): Promise<void> {
+    const past = this.#clock.now() - 91 * 24 * 60 * 60_000;
+    await this.#own((sql) =>
+      sql`
+        insert into oauth.events (connection_id, user_id, kind, version, created_at)
+        select c.id, c.user_id, 'refresh_failed', c.version, ${past}::timestamptz
+          from oauth.connections c, generate_series(1, ${count}::integer)
+         where c.id = ${id}`
+    );
+  }
+
   /** A user who exists. */
   async user(id: string = crypto.randomUUID()): Promise<string> {
     await this.#own((sql) => sql`insert into auth.users (id) values (${id}) on conflict do nothing`);

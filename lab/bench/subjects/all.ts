@@ -3,6 +3,7 @@ import { cpu } from "./cpu.ts";
 import { herd } from "./herd.ts";
 import { page } from "./page.ts";
 import { peers } from "./peers.ts";
+import { refreshes } from "./refreshes.ts";
 import { search } from "./search.ts";
 import { sql } from "./sql.ts";
 import { start } from "./start.ts";
@@ -21,5 +22,6 @@ export const SUBJECTS: readonly Subject[] = [
   upload,
   sweep,
   sql,
+  refreshes,
   peers,
 ];

@@ -271,3 +271,29 @@ Deno.test("sweep() purges what nobody came back for and history past its time, a
   assertEquals((await sweep(context)).purged, 3);
   assertEquals(await store.events(), []);
 });
+
+Deno.test("sweep() purges all that is past its time, however many calls that takes, until its own time is over", async () => {
+  const context = await makeContext();
+  const { clock, store } = context;
+  const { id } = await connected(context);
+  const purges = () => store.calls.filter((call) => call === "purge").length;
+  await store.addOldEvents(id, 20_001);
+  assertEquals([(await sweep(context)).purged, purges()], [20_001, 3]);
+  await store.addOldEvents(id, 40_000);
+  const purge: typeof store.purge = (args) => {
+    clock.pause(20_000);
+    return store.purge(args);
+  };
+  const swept = await sweep({ ...context, store: { ...store, purge } });
+  assertEquals([swept.purged, purges()], [30_000, 6]);
+});
+
+Deno.test("sweep() whose purge fails ends all else before it says so", async () => {
+  const context = await makeContext({ fetch: provider() });
+  await idle(context, 30, "idle");
+  context.store.failNext("purge");
+  const { code } = await assertRejects(() => sweep(context), PublicError);
+  assertEquals(code, "STORAGE_UNAVAILABLE");
+  assertEquals(context.fetch.requests.length, 30);
+  assertEquals((await sweep(context)).due, 0);
+});
