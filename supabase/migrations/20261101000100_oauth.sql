@@ -24,16 +24,3 @@ grant usage on domain oauth.sealed to service_role;
 
 comment on domain oauth.sealed is
   'format.key id.iv.ciphertext. The check is what keeps a token from ever being stored in plain text by mistake; it cannot tell whether the seal opens.';
-
-create function oauth.milliseconds_between(p_from timestamptz, p_to timestamptz)
-returns bigint
-language sql immutable security invoker
-set search_path = ''
-as $$
-  -- Rounded up: whoever waits for as long as it says finds the moment past, not just ahead.
-  select coalesce(ceil(extract(epoch from p_to - p_from) * 1000), 0)::bigint;
-$$;
-revoke execute on function oauth.milliseconds_between from public, anon, authenticated;
-grant execute on function oauth.milliseconds_between to service_role;
-comment on function oauth.milliseconds_between is
-  'How callers get to know times: as a duration from now, so that their clocks do not matter. 0 if there is no such time.';

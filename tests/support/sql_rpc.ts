@@ -48,6 +48,8 @@ interface Signature {
   /** How many of them must be given: the first. */
   readonly required: number;
   readonly returns_set: boolean;
+  /** Of these PostgREST answers 204. */
+  readonly returns_void: boolean;
 }
 
 /**
@@ -82,7 +84,8 @@ async function answerOf(
   const values = given.map((argument) => args[argument] as postgres.ParameterOrJSON<never>);
   try {
     const rows = await sql.unsafe(`select * from public.${name}(${named})`, values, { prepare: true });
-    const data = signature.returns_set ? [...rows] : rows[0]?.[name] ?? null;
+    const value = signature.returns_void ? null : rows[0]?.[name] ?? null;
+    const data = signature.returns_set ? [...rows] : value;
     return { data, error: null, status: 200 };
   } catch (error) {
     if (error instanceof postgres.PostgresError) return refused(error.code, error.message, 400);
@@ -98,7 +101,8 @@ function refused(code: string, message: string, status: number): RpcAnswer {
 async function readSignatures(sql: Sql): Promise<Map<string, Signature>> {
   const functions = await sql<Signature[]>`
     select p.proname as name, p.proargnames[1:p.pronargs] as arguments,
-           p.pronargs - p.pronargdefaults as required, p.proretset as returns_set
+           p.pronargs - p.pronargdefaults as required, p.proretset as returns_set,
+           p.prorettype = 'void'::regtype as returns_void
       from pg_catalog.pg_proc p
      where p.pronamespace = 'public'::regnamespace and p.proname like 'oauth\_%'`;
   return new Map(functions.map((signature) => [signature.name, signature]));

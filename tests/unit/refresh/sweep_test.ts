@@ -289,11 +289,12 @@ Deno.test("sweep() purges all that is past its time, however many calls that tak
 });
 
 Deno.test("sweep() whose purge fails ends all else before it says so", async () => {
-  const context = await makeContext({ fetch: provider() });
+  const fetch = provider();
+  const context = await makeContext({ fetch });
   await idle(context, 30, "idle");
   context.store.failNext("purge");
   const { code } = await assertRejects(() => sweep(context), PublicError);
   assertEquals(code, "STORAGE_UNAVAILABLE");
-  assertEquals(context.fetch.requests.length, 30);
+  assertEquals(fetch.requests.length, 30);
   assertEquals((await sweep(context)).due, 0);
 });

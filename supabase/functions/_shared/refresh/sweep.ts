@@ -52,7 +52,9 @@ export async function sweep(context: Context): Promise<Swept> {
 }
 
 /** Not all(): what is under way in one must end before a fault of another is told, and the isolate with it. */
-async function together<Works extends readonly unknown[]>(works: { [At in keyof Works]: Promise<Works[At]> }) {
+async function together<Works extends readonly unknown[]>(
+  works: { [At in keyof Works]: Promise<Works[At]> },
+) {
   await Promise.allSettled(works);
   return await Promise.all(works);
 }
