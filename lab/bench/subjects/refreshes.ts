@@ -89,7 +89,7 @@ async function ratesOf(url: string, ids: readonly string[], first: number, parts
 }
 
 /** As one that the provider answers at once, with tokens as long as those before, which are due again at once. */
-async function refresh(store: Store, id: string, seen_version: number): Promise<void> {
+export async function refresh(store: Store, id: string, seen_version: number): Promise<void> {
   const claim = await store.claimRefresh({ id, seen_version, force: true, key_ids: ["k2"], ...TIMINGS });
   if (claim.outcome !== "claimed") throw new Error(`a claim was answered ${claim.outcome}`);
   const { lease_id, version, access_token_sealed, refresh_token_sealed } = claim;
