@@ -43,6 +43,7 @@ const ONE_BY_ONE = [
   "without-functions",
   "kill-after-disconnect",
   "two-users",
+  "warm-disconnect",
   "refused-without-code",
   "hopeless",
   "mixed",

@@ -107,7 +107,9 @@ paper: no project of such a size was run.
 | Figure | Value | From |
 | --- | --- | --- |
 | a connection, its indexes included | ${written(w.connection)} bytes | measured |
-| a token set | ${written(w.token_set)} bytes | measured, with short tokens: longer ones add 4/3 of their length |
+| a token set | ${
+    written(w.token_set)
+  } bytes | measured, with short tokens: longer ones add 4/3 of their length |
 | an event | ${written(w.event)} bytes | measured |
 | WAL of a refresh, claim and commit | ${written(w.wal_bytes)} bytes | measured |
 | a refresh in one session, without HTTP | ${written(w.refresh_ms)} ms | measured on this machine |

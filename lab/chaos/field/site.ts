@@ -74,6 +74,20 @@ export class Site {
     return this.#ask(id, `${this.origin}${CALLBACK}/disconnect`, init);
   }
 
+  /** What the provider tells when the user has removed our application there. */
+  uninstall(
+    { id, account_key }: Connected,
+    { client_id, client_secret }: { readonly client_id: string; readonly client_secret: string },
+  ): Promise<Answer> {
+    const headers = {
+      authorization: `Basic ${btoa(`${client_id}:${client_secret}`)}`,
+      "content-type": "application/json",
+    };
+    const [company_id, user_id] = account_key.split(":").map(Number);
+    const body = JSON.stringify({ client_id, company_id, user_id, timestamp: new Date().toISOString() });
+    return this.#ask(id, `${this.origin}${CALLBACK}`, { method: "DELETE", headers, body });
+  }
+
   /** A browser asks for the authorization, is sent away, and comes back with a ticket. */
   async park({ id, user_id }: Connected, allow: (url: string) => Promise<string>): Promise<Parked> {
     const begin = await fetch(`${this.origin}${CALLBACK}/authorize`, await this.#posted(user_id, {}));

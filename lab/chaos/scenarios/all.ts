@@ -14,6 +14,7 @@ import { outages } from "./outages.ts";
 import { refusals } from "./refusals.ts";
 import { revocations } from "./revocations.ts";
 import { stops } from "./stops.ts";
+import { warmth } from "./warm.ts";
 import { wrongAnswers } from "./wrong_answers.ts";
 
 const alone = (scenarios: readonly Scenario[]) => scenarios.map((one) => [one]);
@@ -29,6 +30,6 @@ export const groups: readonly (readonly Scenario[])[] = [
   lostAnswers,
   wrongAnswers,
   [...meanwhile, clock],
-  ...alone([...revocations, refusals]),
+  ...alone([...revocations, ...warmth, refusals]),
   ...alone([...outages, database, ...badHours, hopeless, mixed, keyRotation]),
 ];
