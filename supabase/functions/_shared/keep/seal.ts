@@ -32,7 +32,7 @@ export class Keyring {
   /** All that are at hand, the one that seals first. */
   readonly key_ids: readonly string[];
   readonly #keys: ReadonlyMap<string, CryptoKey>;
-  /** By key id and id. */
+  /** By what they are for. */
   readonly #derived = new Latest<Promise<CryptoKey>>(1_000);
 
   private constructor(key_id: string, keys: ReadonlyMap<string, CryptoKey>) {
@@ -70,7 +70,7 @@ export class Keyring {
   /** Encrypts with AES-256-GCM under a key of its own per id: `format.key id.iv.ciphertext`, base64url. */
   async seal(plaintext: string, data: AssociatedData): Promise<string> {
     const iv = crypto.getRandomValues(new Uint8Array(IV_BYTES));
-    const key = await this.#derive(this.key_id, data);
+    const key = await this.#sealingKey(this.key_id, data);
     const ciphertext = await crypto.subtle.encrypt(
       { name: "AES-GCM", iv, additionalData: associatedData(this.key_id, data) },
       key,
@@ -91,7 +91,7 @@ export class Keyring {
     if (format !== FORMAT || rest.length > 0 || ivBytes?.length !== IV_BYTES || !ciphertextBytes) {
       throw doesNotOpen(`the stored ${data.field}`, "it is not a seal of this version");
     }
-    const key = await this.#derive(key_id, data);
+    const key = await this.#sealingKey(key_id, data);
     try {
       const additionalData = associatedData(key_id, data);
       const plaintext = await crypto.subtle.decrypt(
@@ -107,28 +107,33 @@ export class Keyring {
 
   /** A keyed hash, under a key of its own per purpose: texts can be compared by it, and nobody without the key can guess one. */
   async hash(purpose: "client" | "ticket", texts: readonly string[], key_id = this.key_id): Promise<string> {
-    const key = await crypto.subtle.deriveKey(
-      hkdf(`oauth-tokens/${purpose}`),
-      this.#key(key_id),
-      { name: "HMAC", hash: "SHA-256", length: 256 },
-      false,
-      ["sign"],
-    );
+    const key = await this.#derive(key_id, purpose, { name: "HMAC", hash: "SHA-256", length: 256 }, ["sign"]);
     return base64url.encode(new Uint8Array(await crypto.subtle.sign("HMAC", key, prefixed(texts))));
   }
 
   /** A key per id keeps random IVs far from their limit and binds the ciphertext to the id once more. */
-  #derive(key_id: string, { id }: AssociatedData): Promise<CryptoKey> {
-    const known = this.#derived.get(`${key_id}:${id}`);
+  #sealingKey(key_id: string, { id }: AssociatedData): Promise<CryptoKey> {
+    return this.#derive(key_id, `${FORMAT}|${id}`, { name: "AES-GCM", length: 256 }, ["encrypt", "decrypt"]);
+  }
+
+  /** @param info what the key is for, and for nothing else (RFC 5869 §3.2) */
+  #derive(
+    key_id: string,
+    info: string,
+    algorithm: AesKeyGenParams | HmacKeyGenParams,
+    usages: KeyUsage[],
+  ): Promise<CryptoKey> {
+    const name = `${key_id}:${info}`;
+    const known = this.#derived.get(name);
     if (known) return known;
-    const derived = crypto.subtle.deriveKey(
-      hkdf(`oauth-tokens/${FORMAT}|${id}`),
-      this.#key(key_id),
-      { name: "AES-GCM", length: 256 },
-      false,
-      ["encrypt", "decrypt"],
-    );
-    this.#derived.set(`${key_id}:${id}`, derived);
+    const hkdf = {
+      name: "HKDF",
+      hash: "SHA-256",
+      salt: new Uint8Array(),
+      info: encoder.encode(`oauth-tokens/${info}`),
+    };
+    const derived = crypto.subtle.deriveKey(hkdf, this.#key(key_id), algorithm, false, usages);
+    this.#derived.set(name, derived);
     return derived;
   }
 
@@ -150,10 +155,6 @@ export function randomSecret(): string {
 }
 
 const encoder = new TextEncoder();
-
-function hkdf(label: string) {
-  return { name: "HKDF", hash: "SHA-256", salt: new Uint8Array(), info: encoder.encode(label) };
-}
 
 function associatedData(key_id: string, { id, provider, field }: AssociatedData) {
   return prefixed([FORMAT, key_id, id, provider, field]);
