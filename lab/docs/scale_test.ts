@@ -16,7 +16,7 @@ Deno.test("docs/scale.md says what follows from what it has weighed", () => {
     connection: weight("a connection, its indexes included"),
     token_set: weight("a token set"),
     event: weight("an event"),
-    wal_bytes: weight("WAL of a refresh, claim and commit"),
+    wal_bytes: weight("WAL of a refresh, without full pages"),
     refresh_ms: weight("a refresh in one session, without HTTP"),
     peek_ms: weight("a look at the door in one session, without HTTP"),
   };

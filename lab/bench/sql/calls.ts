@@ -72,7 +72,11 @@ const WAYS: Readonly<Record<string, Readonly<Record<string, Readonly<Record<stri
   oauth_claim_due: { "idle": {}, "failed": { p_failed: true } },
   oauth_claim_refresh: { "fresh": {}, "claimed": { p_seen_version: 1, p_force: true } },
   oauth_mark_unreadable: { "nothing is": { p_key_ids: ["k1"], p_ids: [], p_refresh_tokens_sealed: [] } },
-  oauth_peek: { "the token not seen": {}, "the token seen": { p_seen_version: 1 } },
+  oauth_peek: {
+    "the token not seen": {},
+    "the token seen": { p_seen_version: 1 },
+    "without a name": { p_id: null },
+  },
   oauth_sealed_under_other_keys: { "nothing is": { p_key_ids: ["k1"] } },
 };
 
