@@ -5,8 +5,8 @@ import { paired } from "../paired.ts";
 import { only, type Subject, withFunctions } from "../subject.ts";
 
 const TOKEN_MS = 10;
-/** As many as the control has under way at once: the answers alone would then be a thousand a second. */
-const AT_ONCE = 10;
+/** As many as the control has under way at once: what the sweep has. */
+const AT_ONCE = 40;
 const IDLE_DAYS = 45;
 
 export const sweep: Subject = {
@@ -28,7 +28,7 @@ export const sweep: Subject = {
         const rounds = pick({
           tiny: 1,
           quick: size < 100 ? 5 : 1,
-          full: size < 100 ? 20 : size < 2_000 ? 5 : 1,
+          full: size < 100 ? 20 : size < 2_000 ? 5 : 3,
         });
         const straight = { url: `${field.provider_origin}/oauth/token`, method: "POST" };
         const rates = await paired(rounds, {
