@@ -29,7 +29,7 @@ export const groups: readonly (readonly Scenario[])[] = [
   stops,
   lostAnswers,
   wrongAnswers,
-  [...meanwhile, clock],
-  ...alone([...revocations, ...warmth, refusals]),
+  meanwhile,
+  ...alone([clock, ...revocations, ...warmth, refusals]),
   ...alone([...outages, database, ...badHours, hopeless, mixed, keyRotation]),
 ];
