@@ -1,4 +1,5 @@
 import postgres from "postgres";
+import { makeClient } from "../../../tests/support/make.ts";
 import { IDS } from "./rows.ts";
 
 /** One thing that the database is asked. */
@@ -71,6 +72,10 @@ const VALUES: Readonly<Record<string, unknown>> = {
 const WAYS: Readonly<Record<string, Readonly<Record<string, Readonly<Record<string, unknown>>>>>> = {
   oauth_claim_due: { "idle": {}, "failed": { p_failed: true } },
   oauth_claim_refresh: { "fresh": {}, "claimed": { p_seen_version: 1, p_force: true } },
+  oauth_fail_refresh: {
+    "another's lease": {},
+    "refused without a code": { p_class: "unexplained", p_client_id: makeClient().client_id },
+  },
   oauth_mark_unreadable: { "nothing is": { p_key_ids: ["k1"], p_ids: [], p_refresh_tokens_sealed: [] } },
   oauth_peek: {
     "the token not seen": {},
