@@ -4,6 +4,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { eachLine, guard, removeQuietly, signalIfAlive, within } from "./process.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+/** Types are checked by `deno task ok`, not at every start. */
 const SERVE = ["serve", "--allow-env", "--allow-net", "--no-check", "--host", "127.0.0.1", "--port", "0"];
 const BOOT_TIMEOUT_MS = 120_000;
 const STOP_TIMEOUT_MS = 3_000;

@@ -49,6 +49,7 @@ export async function startFunction(
   const main = join(folder, `${name}.ts`);
   await Deno.writeTextFile(main, mainModule(name));
   const map = `--import-map=${join(folder, "import_map.json")}`;
+  // Types are checked by `deno task ok`; here they would only delay the start.
   const alone = ["--no-lock", "--no-check", "--no-prompt", "--node-modules-dir=none"];
   const child = new Deno.Command(runtime.path, {
     args: ["run", "--quiet", "--allow-env", "--allow-net", ...alone, map, main],

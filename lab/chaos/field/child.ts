@@ -10,7 +10,7 @@ export interface Child<Ready> {
   stop(): Promise<string>;
 }
 
-/** Starts a module of ours in a process of its own; ready when it has printed its first line. */
+/** Starts a module of ours in a process of its own; ready when it has printed its first line. Its types are checked by `deno task ok`. */
 export async function startChild<Ready>(module: URL, args: object): Promise<Child<Ready>> {
   const child = new Deno.Command(Deno.execPath(), {
     args: ["run", "-A", "--no-check", fileURLToPath(module), JSON.stringify(args)],

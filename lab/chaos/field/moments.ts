@@ -14,6 +14,8 @@ export interface Moment {
   /** For `token`, the version that is presented. */
   readonly version?: number;
   readonly seat: Seat;
+  /** For `token`: whether whoever asked still listens. */
+  readonly listening?: () => boolean;
 }
 
 /** `drop`: the connection breaks without an answer. An object: what is sent in the answer's place. */

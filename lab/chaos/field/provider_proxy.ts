@@ -47,7 +47,7 @@ async function refresh(options: ProviderProxyOptions, known: KnownToken, asked: 
   const { journal, rules, seat } = options;
   const { connection, version, provider } = known;
   const request = journal.record({ what: "presented", connection, version, seat }).seq;
-  const moment = { at: "token" as const, connection, version, seat };
+  const moment = { at: "token" as const, connection, version, seat, listening: asked.listening };
   let verdict = await rules.judge({ ...moment, side: "arrived" });
   let message = NOTHING;
   let how: Judgement = "unprocessed";

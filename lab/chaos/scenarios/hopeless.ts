@@ -12,25 +12,27 @@ const QUICK_HANG_MS = 3_000;
 /** Of a sweep's places, those that what failed before may take. */
 const PLACES = 10;
 
-/** Holds up what is hopeless, and counts how many hang at once. */
+/** Holds up what is hopeless, and counts how many hang at once: those whose callers still listen. */
 class Hang {
   most_at_once = 0;
-  #at_once = 0;
+  readonly #hanging = new Set<() => boolean>();
   readonly #ids: ReadonlySet<string>;
 
   constructor(hopeless: readonly Connected[], private readonly ms: number) {
     this.#ids = new Set(hopeless.map(({ id }) => id));
   }
 
-  readonly rule: Rule = ({ at, side, connection }) => {
+  readonly rule: Rule = ({ at, side, connection, listening = () => true }) => {
     if (at !== "token" || side !== "arrived") return null;
-    return this.#ids.has(connection) ? this.#hang() : pause(LATENCY_MS).then(() => "pass");
+    return this.#ids.has(connection) ? this.#hang(() => listening()) : pause(LATENCY_MS).then(() => "pass");
   };
 
-  async #hang(): Promise<"drop"> {
-    this.most_at_once = Math.max(this.most_at_once, this.#at_once += 1);
+  async #hang(listening: () => boolean): Promise<"drop"> {
+    this.#hanging.add(listening);
+    const now = [...this.#hanging].filter((listens) => listens()).length;
+    this.most_at_once = Math.max(this.most_at_once, now);
     await pause(this.ms);
-    this.#at_once -= 1;
+    this.#hanging.delete(listening);
     return "drop";
   }
 }
