@@ -124,7 +124,7 @@ async function tell({ control, ...stack }: Stack, database: postgres.Sql): Promi
     await control.expire_access_tokens();
     const { data } = await ana.search("an");
     expect(data.items.length > 0, "persons");
-    return "refused, refreshed, sent again: one answer";
+    return "the isolate's copy and the row's were refused, one refresh, sent again: one answer";
   });
 
   await timeline.step(

@@ -157,9 +157,14 @@ Deno.test("a person connects Pipedrive once and searches for ever", async (t) =>
         .waitFor();
       const after = await control.counts();
       assertEquals(after.refreshed, before.refreshed + 1);
-      const asked = (await searches()).slice(earlier).map(({ query, status }) => `${query?.limit} ${status}`);
-      const each = Array.from({ length: 50 }, (_, place) => `${place + 1} 200`);
-      assertEquals(asked.toSorted(), each.toSorted(), "every caller asked Pipedrive once, and was answered");
+      const asked = (await searches()).slice(earlier);
+      const answered = asked.filter(({ status }) => status === 200).map(({ query }) => Number(query?.limit));
+      const each = Array.from({ length: 50 }, (_, place) => place + 1);
+      assertEquals(answered.toSorted((a, b) => a - b), each, "Pipedrive answered every caller once");
+      // The panel ends tokens before their time, and an isolate that holds one sends it along.
+      const refused = asked.filter(({ status }) => status !== 200);
+      assertEquals(refused.filter(({ status }) => status !== 401), []);
+      assert(refused.length <= 50, `${refused.length} refused`);
       assertEquals(await page.locator("#race line.asks").count(), 50);
       assertEquals(await page.locator("#race rect.refresh").count(), 1);
       await card("Baltic Timber").getByText("version 4").waitFor();

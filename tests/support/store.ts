@@ -132,6 +132,23 @@ class Stage {
     ];
   }
 
+  /** Puts version and tokens back to what they were, as a backup does. Their time begins anew. */
+  async restore(
+    { id, version, access_token_sealed, refresh_token_sealed, key_id }: ConnectionRow,
+  ): Promise<void> {
+    const expires = this.#clock.now() + 3_600_000;
+    await this.#own((sql) =>
+      sql`
+        with restored as (
+          update oauth.token_sets set ${sql({ access_token_sealed, refresh_token_sealed, key_id })}
+           where connection_id = ${id}
+        )
+        update oauth.connections
+           set version = ${version}, access_expires_at = ${expires}::timestamptz, refresh_after = ${expires}::timestamptz
+         where id = ${id}`
+    );
+  }
+
   /** So many events of a connection that are past their time. */
   async addOldEvents(id: string, count: number): Promise<void> {
     const past = this.#clock.now() - 91 * 24 * 60 * 60_000;

@@ -7,6 +7,8 @@ export interface Touched {
   readonly rows: number;
   /** Tables that were read from their beginning, and that are longer than what was asked for: an empty one is no harm. */
   readonly whole: readonly string[];
+  /** Statements that were executed within it. */
+  readonly statements: number;
 }
 
 interface Node {
@@ -59,6 +61,8 @@ export async function touchedBy({ sql, take }: Explaining, call: Call, subject: 
     return {
       rows: scans.reduce((total, node) => total + rowsOf(node), 0),
       whole: [...whole].sort(),
+      // All but the one that asks.
+      statements: plans.length - 1,
     };
   } finally {
     await sql`rollback`;

@@ -32,7 +32,10 @@ function joined(chunks: readonly Uint8Array[], size: number) {
   return bytes;
 }
 
-/** A body whose beginning is known, the rest as it comes. One of more than `limit` bytes breaks off. */
+/**
+ * A body whose beginning is known, the rest as it comes. One of more than `limit` bytes breaks off. What the network
+ * says when it breaks off by itself is dropped: whoever logs it may quote the address.
+ */
 export function goingOn(
   { bytes, rest }: { readonly bytes: Bytes; readonly rest: ReadableStreamDefaultReader<Uint8Array> },
   limit: number,
@@ -47,9 +50,10 @@ export function goingOn(
   return new ReadableStream({
     start: (controller) => pass(controller, bytes),
     async pull(controller) {
-      const { done, value } = await rest.read();
-      if (done) controller.close();
-      else await pass(controller, value);
+      const next = await rest.read().catch(() => null);
+      if (next === null) controller.error(new TypeError("the body broke off"));
+      else if (next.done) controller.close();
+      else await pass(controller, next.value);
     },
     cancel: (reason) => rest.cancel(reason),
   });

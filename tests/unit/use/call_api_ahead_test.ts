@@ -104,6 +104,18 @@ Deno.test("a token that was refreshed elsewhere is used at once, and what the ol
   assertEquals(bearers(told), ["first-access", "first-access", "new-access-1"]);
 });
 
+Deno.test("a database that was set back to an older version is believed, whatever is in memory", async () => {
+  const told = await scene([found(), found(), found(), found()]);
+  const { context, made: { id, user_id } } = told;
+  const older = await context.store.row(id);
+  await context.store.backdate(id, { access_expires_at: 0 });
+  await told.ask();
+  assertEquals((await told.ask()).version, 2);
+  await context.store.restore(older);
+  assertEquals((await told.ask()).version, 1);
+  assertEquals((await getAccessToken(context, { connection_id: id, user_id })).access_token, "first-access");
+});
+
 Deno.test("a token that is due for a refresh is not sent ahead", async () => {
   const told = await scene([found(), found()]);
   await told.ask();

@@ -77,7 +77,9 @@ async function tokenBehindTheDoor(
   const door = { ...wanted, provider: provider.name, seen_version: opened?.version };
   const row = await usableConnection(store, door);
   const { id, version } = row;
-  if (opened && id !== opened.connection_id) return tokenBehindTheDoor(context, wanted, {});
+  // Another connection, or an older version, as after a backup was restored: its token was not brought.
+  const unknown = opened && (id !== opened.connection_id || version < opened.version);
+  if (unknown) return tokenBehindTheDoor(context, wanted, {});
   const young = row.age_ms >= 0 && row.age_ms < YOUNG_MS;
   const force = failed_version === version && !young;
   const seen = { id, version, force, refused: force };
