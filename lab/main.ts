@@ -8,11 +8,13 @@ import { TEMPLATE_URL, withDatabase } from "../tests/support/database.ts";
 const PLACES = [
   "docs",
   "model",
+  "fuzz",
   "schedule",
   "local",
   "examples",
   "property",
   "bench",
+  "strangers",
   "deploy",
   "browser",
   "chaos",

@@ -24,9 +24,9 @@ const BELOW = `keep/|oauth/|context\\.ts$|${ROOT}`;
 
 const RULES: readonly Rule[] = [
   // The protocol: RFC words, no database, no Supabase.
-  rule("oauth/", `oauth/|${ROOT}`, /^oauth4webapi$/),
-  // A provider is data.
-  rule("providers/", "providers/|oauth/client\\.ts$"),
+  rule("oauth/", `oauth/|${ROOT}`, /^(oauth4webapi|jose)$/),
+  // A provider is data, and the check of it.
+  rule("providers/", "providers/|oauth/", /^valibot$/),
   // Only the store touches the database client.
   rule("keep/store\\.ts$", `keep/|${ROOT}`, /^@supabase\/supabase-js$/),
   // What is kept knows no provider and no edge.
@@ -74,7 +74,7 @@ function ruleFor(path: string): Rule | undefined {
   return {
     files: /./,
     ours: new RegExp(
-      `^${FUNCTIONS}(${own}/|_shared/(use/|connect/|refresh/|providers/|http/|(errors|context|wiring)\\.ts$))`,
+      `^${FUNCTIONS}(${own}/|_shared/(use/|connect/|refresh/|providers/|http/|(bytes|errors|context|wiring)\\.ts$))`,
     ),
     packages: /^valibot$/,
   };

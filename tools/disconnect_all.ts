@@ -6,7 +6,7 @@ import type { Client } from "../supabase/functions/_shared/oauth/client.ts";
 import { revoke } from "../supabase/functions/_shared/oauth/revocation.ts";
 import { providers } from "../supabase/functions/_shared/providers/mod.ts";
 import type { Keyring } from "../supabase/functions/_shared/keep/seal.ts";
-import { openRefreshToken } from "../supabase/functions/_shared/keep/token_set.ts";
+import { openGrant } from "../supabase/functions/_shared/keep/token_set.ts";
 import { clientOf } from "../supabase/functions/_shared/wiring.ts";
 
 const USAGE = `deno run -A --env-file=.env tools/disconnect_all.ts --to URL [--yes]
@@ -30,7 +30,7 @@ async function main(args: string[]): Promise<number> {
   const { values } = parseArgs({ args, options: { to: { type: "string" }, yes: { type: "boolean" } } });
   const url = values.to ?? Deno.env.get("SUPABASE_DB_URL");
   if (!url) throw new Error(USAGE);
-  const { providers: own, keyring, callback_url } = await readSettings(fromEnvironment, providers.keys());
+  const { providers: own, keyring, callback_url } = await readSettings(fromEnvironment, providers.values());
   const clients = new Map(Array.from(own, ([name, settings]) => {
     const provider = providers.get(name);
     if (!provider) throw new Error(`There is no provider "${name}"`);
@@ -70,8 +70,8 @@ async function revokeOne(
 ): Promise<void> {
   try {
     if (!client) throw new Error(`there is no provider "${owner.provider}"`);
-    const refresh_token = await openRefreshToken(keyring, owner, refresh_token_sealed);
-    await revoke(client, refresh_token, "refresh_token", { fetch, signal: AbortSignal.timeout(REVOKE_MS) });
+    const grant = await openGrant(keyring, owner, refresh_token_sealed);
+    await revoke(client, grant, { fetch, signal: AbortSignal.timeout(REVOKE_MS) });
     await sql`select public.oauth_finish_revocation(${owner.id}, ${refresh_token_sealed})`;
   } catch (error) {
     console.error(`${owner.id} is left: ${error instanceof Error ? error.message : error}`);

@@ -1,5 +1,5 @@
 import { Keyring } from "../../supabase/functions/_shared/keep/seal.ts";
-import { openRefreshToken } from "../../supabase/functions/_shared/keep/token_set.ts";
+import { openGrant } from "../../supabase/functions/_shared/keep/token_set.ts";
 import type { Connected } from "./field/connections.ts";
 import type { Field } from "./field/field.ts";
 import type { Entry } from "./field/journal.ts";
@@ -73,8 +73,8 @@ async function endsOf({ database: { sql }, grants }: Field, ids: Set<string>, ke
     const newest = grants.newest(connection);
     if (sealed === null) return { connection, status, version, stored: null, newest };
     const owner = { id: connection, provider: "pipedrive" };
-    const token = await openRefreshToken(keyring, owner, sealed).catch(() => "");
-    const known = grants.find(token);
+    const grant = await openGrant(keyring, owner, sealed).catch(() => null);
+    const known = grants.find(grant?.refresh_token ?? "");
     const stored = known?.connection === connection ? known.version : NaN;
     return { connection, status, version, stored, newest };
   }));

@@ -344,12 +344,12 @@ async function searchWith({ sandbox, url }: Scene, connection_id: string): Promi
   const rpc = await openSqlRpc(url);
   try {
     const context = await contextOn(supabaseStore(rpc), {
-      client: {
-        provider: { ...pipedrive, token_endpoint: `${sandbox.origin}/oauth/token` },
+      client: makeClient({
         ...CLIENT,
         redirect_uri: `${CALLBACK}/pipedrive`,
+        oauth_origin: sandbox.origin,
         api_origins: [sandbox.origin],
-      },
+      }),
       clock: systemClock,
       fetch,
     });

@@ -99,7 +99,11 @@ async function want(world: World, { context }: Isolate, does: Deed["does"]): Pro
     case "sweep":
       return await sweep(context);
     case "disconnect":
-      return await disconnectConnection(context, id, user_id);
+      return await disconnectConnection(
+        context.store,
+        { id, user_id, provider: context.client.provider.name },
+        () => context,
+      );
     case "connect": {
       const { ticket, binding } = await world.turns.uninterrupted(() => comeBackFromProvider(world.setting));
       return await completeAuthorization(context, { user_id, ticket, binding });

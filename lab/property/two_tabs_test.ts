@@ -8,7 +8,7 @@ import { connectionId } from "../../supabase/functions/_shared/connect/connectio
 import { disconnectConnection } from "../../supabase/functions/_shared/connect/disconnect.ts";
 import { receiveAuthorizationResponse } from "../../supabase/functions/_shared/connect/receive.ts";
 import type { Connection } from "../../supabase/functions/_shared/keep/store.ts";
-import { openRefreshToken } from "../../supabase/functions/_shared/keep/token_set.ts";
+import { openGrant } from "../../supabase/functions/_shared/keep/token_set.ts";
 import { revokePending } from "../../supabase/functions/_shared/refresh/revoke.ts";
 import { assert, assertEquals } from "../../tests/support/assert.ts";
 import { FakeClock } from "../../tests/support/clock.ts";
@@ -105,7 +105,7 @@ async function run(provider: Provider, order: readonly Step[], before: boolean):
   for (const step of order) {
     clock.pause(1_000);
     const tab = tabs.get(step.endsWith("1") ? 1 : 2);
-    if (step === "disconnect") await disconnectConnection(context, id, MARI);
+    if (step === "disconnect") await disconnectConnection(context.store, { id, user_id: MARI, provider }, () => context);
     else if (step === "sweep") await revokePending(context);
     else if (step.startsWith("exchange")) await tab?.exchange();
     else if (step.startsWith("account")) await tab?.learn();
@@ -160,7 +160,7 @@ async function openTab(context: TestContext, provider: Provider, tab: Tab) {
 
 async function storedToken({ store, keyring }: TestContext, id: string): Promise<string | null> {
   const { refresh_token_sealed: sealed } = await store.row(id);
-  return sealed === null ? null : await openRefreshToken(keyring, { id, provider: "pipedrive" }, sealed);
+  return sealed === null ? null : (await openGrant(keyring, { id, provider: "pipedrive" }, sealed)).refresh_token ?? null;
 }
 
 for (const kind of KINDS) {

@@ -154,7 +154,7 @@ export class World {
 function definitionOf(kind: Kind) {
   return {
     ...pipedrive,
-    reuse_grace_ms: kind === "grace" ? GRACE_MS : 0,
+    reuse_grace: kind === "grace" ? GRACE_MS / 1000 : 0,
     revokes_on_reuse: kind === "revoking",
   };
 }

@@ -26,6 +26,8 @@ export interface StackOptions {
   env?: Record<string, string>;
   /** How many processes serve a function in turn; 1 unless told otherwise. */
   instances?: Record<string, number>;
+  /** The folder of the functions; the project's own unless told otherwise. */
+  functions?: URL;
   /** Told of each step as it begins. */
   onProgress?: (line: string) => void;
 }
@@ -136,8 +138,8 @@ class Builder {
 
   async #startFunctions(folder: Folder, env: Record<string, string>): Promise<Functions> {
     this.options.onProgress?.("Starting the functions");
-    const { instances } = this.options;
-    const functions = await startFunctions({ env, instances, log: folder.log("functions") });
+    const { functions: own, instances } = this.options;
+    const functions = await startFunctions({ env, instances, folder: own, log: folder.log("functions") });
     this.undo.add(() => functions.stop());
     return functions;
   }

@@ -19,6 +19,7 @@ create table oauth.connections (
   access_expires_at timestamptz,
   leeway interval not null default '0' check (leeway >= interval '0'),
   refresh_after timestamptz,
+  authorization_expires_at timestamptz,
 
   lease_id uuid,
   lease_until timestamptz,
@@ -48,8 +49,8 @@ create table oauth.connections (
   constraint connections_lease_is_on_active check (lease_id is null or status = 'active'),
   constraint connections_claim_is_counted check (lease_id is null or attempts > 0),
   constraint connections_tokens_have_times check (
-    (status = 'disconnected') = (access_expires_at is null)
-    and (access_expires_at is null) = (refresh_after is null)
+    (access_expires_at is null) = (refresh_after is null)
+    and (status <> 'disconnected' or (access_expires_at is null and authorization_expires_at is null))
   ),
   constraint connections_soft_window_precedes_expiry check (refresh_after <= access_expires_at)
 );
@@ -61,11 +62,13 @@ comment on column oauth.connections.account_key is
 comment on column oauth.connections.version is
   'Counts the writes of tokens: connect, refresh, connect again, disconnect, uninstall. A refresh may only replace the version that it spent.';
 comment on column oauth.connections.access_expires_at is
-  'Database time at the write + the lifetime the provider gave - what the exchange took.';
+  'Database time at the write + the lifetime the provider gave - what the exchange took. Null while there are tokens: the access token lives until the API refuses it.';
 comment on column oauth.connections.leeway is
   'How long before its expiry the access token already counts as expired, so that it does not expire on its way.';
 comment on column oauth.connections.refresh_after is
   'Start of the soft window. Its jitter is fixed when the tokens are written, so that all callers agree on it.';
+comment on column oauth.connections.authorization_expires_at is
+  'When the authorization ends unless somebody refreshes or connects again: the refresh token''s end, of disuse or fixed, or the access token''s where there is no refresh token. Null: no end is known.';
 comment on column oauth.connections.lease_id is
   'The holder''s lease. One that ended unreleased stays here, so that the next claim knows of an answer nobody saw.';
 comment on column oauth.connections.claimed_at is 'When the last lease was given.';
@@ -112,7 +115,8 @@ revoke all on oauth.connections from public, anon, authenticated, service_role;
 grant select, insert, update on oauth.connections to service_role;
 -- The columns of the owner's view. user_id is not among them: the policy may read it all the same.
 grant select (
-  id, provider, status, account_key, account_name, account_email, scope, created_at, updated_at, access_expires_at
+  id, provider, status, account_key, account_name, account_email, scope, created_at, updated_at, access_expires_at,
+  authorization_expires_at
 ) on oauth.connections to authenticated;
 
 alter table oauth.connections enable row level security;
@@ -133,7 +137,8 @@ select
   scope,
   created_at,
   updated_at,
-  access_expires_at
+  access_expires_at,
+  authorization_expires_at
 from oauth.connections;
 
 comment on view public.oauth_connections is

@@ -42,7 +42,9 @@ create function oauth.store_token_set(
   p_key_id text,
   p_client_fingerprint text,
   p_expires_in_ms bigint,
-  p_elapsed_ms bigint
+  p_elapsed_ms bigint,
+  p_authorization_expires_in_ms bigint default null,
+  p_refresh_ahead_ms bigint default null
 )
 returns timestamptz
 language plpgsql security invoker
@@ -51,13 +53,14 @@ as $$
 declare
   v_now timestamptz := clock_timestamp();
   -- Ten years stand for "longer than anyone will wait". An absurd number must not cost the token that came with it.
-  v_life_ms bigint := least(greatest(coalesce(p_expires_in_ms, 0), 0), 315360000000);
+  -- Null stays: it lives until the API refuses it.
+  v_life_ms bigint := case when p_expires_in_ms is not null then least(greatest(p_expires_in_ms, 0), 315360000000) end;
   v_elapsed_ms bigint := least(greatest(coalesce(p_elapsed_ms, 0), 0), 315360000000);
   v_expires_at timestamptz := v_now + (v_life_ms - v_elapsed_ms) * interval '1 millisecond';
   -- A share of the life, because a fixed margin breaks tokens that live shortly; jitter, because connections made
   -- together would otherwise be refreshed together for ever.
-  v_soft_window_ms double precision := least(300000, 0.2 * v_life_ms) * (0.8 + 0.4 * random());
-  v_leeway_ms double precision := least(60000, 0.1 * v_life_ms);
+  v_soft_window_ms double precision := least(least(300000, 0.2 * v_life_ms) * (0.8 + 0.4 * random()), p_refresh_ahead_ms);
+  v_leeway_ms double precision := least(60000, 0.1 * v_life_ms, p_refresh_ahead_ms);
 begin
   -- Once the provider has rotated, these tokens exist nowhere else. Not a setting of the function: that would end with
   -- it, before the commit that has to wait for the disk.
@@ -77,6 +80,10 @@ begin
          access_expires_at = v_expires_at,
          leeway = v_leeway_ms * interval '1 millisecond',
          refresh_after = v_expires_at - v_soft_window_ms * interval '1 millisecond',
+         authorization_expires_at = coalesce(
+           v_now + (p_authorization_expires_in_ms - v_elapsed_ms) * interval '1 millisecond',
+           c.authorization_expires_at
+         ),
          lease_id = null,
          lease_until = null,
          attempts = 0,
@@ -100,7 +107,7 @@ $$;
 revoke execute on function oauth.store_token_set from public, anon, authenticated;
 grant execute on function oauth.store_token_set to service_role;
 comment on function oauth.store_token_set is
-  'Writes the tokens of a connection whose row the caller has locked. Returns when the access token expires.';
+  'Writes the tokens of a connection whose row the caller has locked. Returns when the access token expires. p_authorization_expires_in_ms null: as before; p_refresh_ahead_ms null: a share of the life.';
 
 create function oauth.erase_token_set(p_id uuid, p_kind text)
 returns void
@@ -119,6 +126,7 @@ begin
          access_expires_at = null,
          leeway = '0',
          refresh_after = null,
+         authorization_expires_at = null,
          lease_id = null,
          lease_until = null,
          attempts = 0,

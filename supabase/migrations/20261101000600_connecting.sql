@@ -41,7 +41,9 @@ create function public.oauth_connect(
   p_request_id text,
   p_client_id text default null,
   p_client_fingerprint text default null,
-  p_exchange_ms bigint default 0
+  p_exchange_ms bigint default 0,
+  p_authorization_expires_in_ms bigint default null,
+  p_refresh_ahead_ms bigint default null
 )
 returns setof public.oauth_connections
 language plpgsql security invoker
@@ -116,11 +118,13 @@ begin
            account_email = p_account_email,
            scope = v_scope,
            client_id = p_client_id,
+           -- Of the authorization before.
+           authorization_expires_at = null,
            exchanged_at = v_exchanged_at
      where c.id = p_id;
     perform oauth.store_token_set(
       p_id, null, p_access_token_sealed, p_refresh_token_sealed, p_key_id, p_client_fingerprint, p_expires_in_ms,
-      p_elapsed_ms
+      p_elapsed_ms, p_authorization_expires_in_ms, p_refresh_ahead_ms
     );
     perform oauth.record(p_id, 'connected', p_scope => v_scope);
     -- Revoking what an earlier connection of the account has left could end this one with it.

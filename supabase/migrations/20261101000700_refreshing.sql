@@ -56,9 +56,9 @@ begin
       c.provider,
       c.status,
       c.version,
-      coalesce(ceil(extract(epoch from c.access_expires_at - v_now) * 1000), 0)::bigint,
-      coalesce(ceil(extract(epoch from c.access_expires_at - c.leeway - v_now) * 1000), 0)::bigint,
-      coalesce(ceil(extract(epoch from c.refresh_after - v_now) * 1000), 0)::bigint,
+      ceil(extract(epoch from c.access_expires_at - v_now) * 1000)::bigint,
+      ceil(extract(epoch from c.access_expires_at - c.leeway - v_now) * 1000)::bigint,
+      ceil(extract(epoch from c.refresh_after - v_now) * 1000)::bigint,
       coalesce(least(greatest(ceil(extract(epoch from c.lease_until - v_now) * 1000), 0), 120000), 0)::bigint,
       coalesce(ceil(extract(epoch from v_now - c.refreshed_at) * 1000), 0)::bigint,
       c.access_expires_at,
@@ -140,7 +140,8 @@ begin
      where c.id = p_id
     returning c.* into v_connection;
   end if;
-  v_early := v_connection.refresh_after > v_now;
+  -- Without an end it is always before it.
+  v_early := coalesce(v_connection.refresh_after > v_now, true);
   v_may_force := coalesce(p_force, false)
     and v_connection.version = p_seen_version
     and (v_connection.forced_until is null
@@ -171,7 +172,7 @@ begin
     when 'busy' then v_connection.lease_until
     when 'backoff' then v_connection.next_attempt_at
   end - v_now) * 1000), 0);
-  expires_in_ms := coalesce(ceil(extract(epoch from v_connection.access_expires_at - v_now) * 1000), 0);
+  expires_in_ms := ceil(extract(epoch from v_connection.access_expires_at - v_now) * 1000);
   access_expires_at := v_connection.access_expires_at;
 
   if outcome = 'claimed' then
@@ -210,7 +211,9 @@ create function public.oauth_commit_refresh(
   p_scope text,
   p_expires_in_ms bigint,
   p_elapsed_ms bigint,
-  p_client_fingerprint text default null
+  p_client_fingerprint text default null,
+  p_authorization_expires_in_ms bigint default null,
+  p_refresh_ahead_ms bigint default null
 )
 returns table (outcome text, access_expires_at timestamptz)
 language plpgsql security invoker
@@ -245,7 +248,7 @@ begin
     end if;
     access_expires_at := oauth.store_token_set(
       p_id, p_lease_id, p_access_token_sealed, p_refresh_token_sealed, p_key_id, p_client_fingerprint, p_expires_in_ms,
-      p_elapsed_ms
+      p_elapsed_ms, p_authorization_expires_in_ms, p_refresh_ahead_ms
     );
     perform oauth.record(
       p_id,

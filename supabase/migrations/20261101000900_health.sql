@@ -3,16 +3,6 @@
 -- They are in schema oauth, which the API does not expose: read them in the SQL editor or with psql. No column of them
 -- is a secret.
 
-create view oauth.idle_limits (provider, idle_limit)
-with (security_invoker = true)
-as
-values
-  -- https://pipedrive.readme.io/docs/marketplace-oauth-authorization
-  ('pipedrive', interval '60 days');
-
-comment on view oauth.idle_limits is
-  'After how long without a refresh a provider''s refresh tokens die; a provider that names no such time is not here.';
-
 create view oauth.connection_health
 with (security_invoker = true)
 as
@@ -28,7 +18,7 @@ select
     when c.unsettled_until is not null then 'unsettled'
     when c.next_attempt_at > t.now then 'backing_off'
     when c.attempts > 0 then 'retry_due'
-    when c.refreshed_at + l.idle_limit <= t.now + interval '14 days' then 'expiring'
+    when c.authorization_expires_at <= t.now + interval '14 days' then 'expiring'
     else 'healthy'
   end as health,
   -- Also the cause for which reauthorization is required.
@@ -41,13 +31,13 @@ select
   c.access_expires_at,
   c.refreshed_at,
   case when c.status = 'active' then
-    round((extract(epoch from c.refreshed_at + l.idle_limit - t.now) / 86400)::numeric, 1)
+    round((extract(epoch from c.authorization_expires_at - t.now) / 86400)::numeric, 1)
   end as idle_days_left,
   c.refresh_ms,
-  u.key_id as unreadable_key_id
+  u.key_id as unreadable_key_id,
+  c.authorization_expires_at
 from oauth.connections c
 cross join (select clock_timestamp() as now) t
-left join oauth.idle_limits l on l.provider = c.provider
 -- Both are little or nothing, and found through an index; a condition with "or" would read every token set.
 left join (
   select s.connection_id, s.key_id from oauth.token_sets s where s.unreadable_at is not null
@@ -56,11 +46,11 @@ left join (
 ) u on u.connection_id = c.id;
 
 comment on view oauth.connection_health is
-  'How each connection is: healthy; refreshing; unreadable (the last sweep could not open its tokens); unsettled (an answer was missed), backing_off and retry_due (refreshing fails at present); expiring (its refresh token dies of disuse within 14 days: the sweep does not run); reauthorization_required; disconnected.';
+  'How each connection is: healthy; refreshing; unreadable (the last sweep could not open its tokens); unsettled (an answer was missed), backing_off and retry_due (refreshing fails at present); expiring (its authorization ends within 14 days: its refresh token dies of disuse because the sweep does not run, or it has an end that only connecting again moves); reauthorization_required; disconnected.';
 comment on column oauth.connection_health.last_error is
   'Null since the last success. Where reauthorization is required its cause: grant_refused or rotation_lost.';
 comment on column oauth.connection_health.idle_days_left is
-  'Until the refresh token dies of disuse; null where the provider names no such time.';
+  'Until the authorization ends unless somebody refreshes or connects again; null where no such time is known.';
 comment on column oauth.connection_health.unreadable_key_id is
   'The key id under which the tokens are sealed, where they do not open: TOKEN_ENCRYPTION_KEYS lacks it, has another key by that id, or the seal is damaged. Null: they open.';
 comment on column oauth.connection_health.refresh_ms is
@@ -79,7 +69,7 @@ select
   counted.degraded,
   counted.expiring,
   counted.rotation_lost,
-  round((extract(epoch from counted.longest_idle_since + l.idle_limit - clock_timestamp()) / 86400)::numeric, 1)
+  round((extract(epoch from counted.first_to_expire_at - clock_timestamp()) / 86400)::numeric, 1)
     as least_idle_days_left,
   counted.last_refreshed_at,
   round(took.quantiles[1]) as refresh_ms_p50,
@@ -98,13 +88,12 @@ from (
     count(*) filter (where h.health in ('unsettled', 'backing_off', 'retry_due')) as degraded,
     count(*) filter (where h.health = 'expiring') as expiring,
     count(*) filter (where h.status = 'reauthorization_required' and h.last_error = 'rotation_lost') as rotation_lost,
-    min(h.refreshed_at) filter (where h.status = 'active') as longest_idle_since,
+    min(h.authorization_expires_at) filter (where h.status = 'active') as first_to_expire_at,
     max(h.refreshed_at) as last_refreshed_at,
     count(h.unreadable_key_id) as unreadable
   from oauth.connection_health h
   group by h.provider
 ) counted
-left join oauth.idle_limits l on l.provider = counted.provider
 cross join lateral (
   select percentile_cont(array[0.5, 0.95]) within group (order by c.refresh_ms) as quantiles
     from oauth.connections c
@@ -121,6 +110,6 @@ cross join lateral (
 comment on view oauth.provider_health is
   'Per provider: connections by status, the active ones by health, and what the last refresh of each connection took where it is less than a day old. Reads every connection.';
 
-revoke all on oauth.idle_limits, oauth.connection_health, oauth.provider_health
+revoke all on oauth.connection_health, oauth.provider_health
   from public, anon, authenticated, service_role;
-grant select on oauth.idle_limits, oauth.connection_health, oauth.provider_health to service_role;
+grant select on oauth.connection_health, oauth.provider_health to service_role;

@@ -165,14 +165,14 @@ select results_eq(
       where c.relnamespace = 'oauth'::regnamespace group by 1, 2, 3 order by 1 $$,
   $$ values
     ('oauth.connections', 'authenticated', 'SELECT',
-     'id provider account_key account_name account_email scope status access_expires_at created_at updated_at'),
+     'id provider account_key account_name account_email scope status access_expires_at authorization_expires_at created_at updated_at'),
     ('oauth.events', 'authenticated', 'SELECT', 'id connection_id kind version code scope created_at') $$,
   'owners may read these columns, none of them a secret'
 );
 select results_eq(
   $$ select name, grantee::regrole::text, privilege_type from our_views(), aclexplode(acl)
       where schema = 'oauth' and grantee <> owner order by 1 $$,
-  $$ values ('oauth.connection_health', 'service_role', 'SELECT'), ('oauth.idle_limits', 'service_role', 'SELECT'),
+  $$ values ('oauth.connection_health', 'service_role', 'SELECT'),
             ('oauth.provider_health', 'service_role', 'SELECT') $$,
   'the views of schema oauth are for service_role, to read'
 );
@@ -188,7 +188,7 @@ select results_eq(
        from our_views() v join pg_attribute a on a.attrelid = v.oid
       where v.schema = 'public' and a.attnum > 0 group by 1 order by 1 $$,
   $$ values
-    ('oauth_connections', 'id provider status account scope created_at updated_at access_expires_at'),
+    ('oauth_connections', 'id provider status account scope created_at updated_at access_expires_at authorization_expires_at'),
     ('oauth_events', 'id connection_id kind version code scope created_at') $$,
   'the views have these columns'
 );

@@ -19,15 +19,16 @@ from (values
   ('well', 'pipedrive'), ('held', 'pipedrive'), ('missed', 'pipedrive'), ('failing', 'pipedrive'), ('abandoned', 'pipedrive'),
   ('neglected', 'pipedrive'), ('refused', 'pipedrive'), ('gone', 'pipedrive'), ('elsewhere', 'other')
 ) as c (name, provider);
+update oauth.connections set authorization_expires_at = clock_timestamp() + interval '60 days' where provider = 'pipedrive';
 
 select is(health('well'), 'healthy', 'a connection that was just made is healthy');
 select is(
   (select idle_days_left from oauth.connection_health where id = named('well')), 60.0,
-  'Pipedrive''s refresh tokens live for 60 days without use'
+  'it is known how long its authorization lives without use'
 );
 select is(
   (select idle_days_left from oauth.connection_health where id = named('elsewhere')), null,
-  'for a provider that names no such time there is none'
+  'where no such time is known there is none'
 );
 select is(refresh_ms('well'), null, 'what was never refreshed took no time');
 
@@ -83,11 +84,11 @@ select results_eq(
 
 -- Neglect
 
-update oauth.connections set refreshed_at = now() - interval '46 days' where id = named('neglected');
-select is(health('neglected'), 'expiring', 'two weeks before a refresh token dies of disuse its connection is expiring');
-update oauth.connections set refreshed_at = now() - interval '45 days' where id = named('neglected');
+update oauth.connections set authorization_expires_at = now() + interval '14 days' where id = named('neglected');
+select is(health('neglected'), 'expiring', 'two weeks before its authorization ends a connection is expiring');
+update oauth.connections set authorization_expires_at = now() + interval '15 days' where id = named('neglected');
 select is(health('neglected'), 'healthy', 'and not before');
-update oauth.connections set refreshed_at = now() - interval '58 days' where id = named('neglected');
+update oauth.connections set authorization_expires_at = now() + interval '2 days' where id = named('neglected');
 
 select isnt(disconnects(named('gone')), null, 'a user disconnects');
 select is(health('gone'), 'disconnected', 'that is no illness, and is said by its name');

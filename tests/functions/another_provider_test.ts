@@ -22,7 +22,7 @@ function madeUpServer() {
   let issued = 0;
   const fetch = respondWith(async (request) => {
     if (request.url === madeUp.token_endpoint) return json(...await token(new URLSearchParams(request.body)));
-    assertEquals(new URL(request.url).origin, madeUp.api.default_origin);
+    assertEquals(new URL(request.url).origin, madeUp.api.base);
     return authorized(request) ? api(new URL(request.url)) : json({ error: "expired" }, 401);
   });
 

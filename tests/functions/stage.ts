@@ -156,7 +156,7 @@ function wireTo(
       context: contextOf,
       store,
       app_origins,
-      providers: [name, ELSEWHERE],
+      offered: [name, ELSEWHERE].map((name) => ({ name, values: [] })),
     });
   };
 }

@@ -1,27 +1,23 @@
-import type { Provider } from "../../supabase/functions/_shared/oauth/client.ts";
+import { define } from "../../supabase/functions/_shared/providers/define.ts";
 
 /** Everything that Pipedrive is not, to prove that a provider is data: an issuer, PKCE, scopes, the secret in the body. */
-export const madeUp: Provider = {
+export const madeUp = define({
   name: "made-up",
+  documentation: "https://made-up.example/docs",
   issuer: "https://id.made-up.example",
   authorization_response_iss_parameter_supported: true,
   authorization_endpoint: "https://id.made-up.example/authorize?tenant=all",
   token_endpoint: "https://id.made-up.example/token",
   token_endpoint_auth_method: "client_secret_post",
-  code_challenge_methods_supported: ["S256"],
   scopes: ["files:read", "offline_access"],
-  scope_separator: " ",
-  authorization_parameters: { access_type: "offline", state: "of the definition" },
+  authorization_parameters: { access_type: "offline" },
   token_parameters: { audience: "api" },
   refresh_parameters: { type: "refresh" },
   invalid_grant_synonyms: ["bad_refresh_token"],
   default_expires_in: 1800,
-  reuse_grace_ms: 30_000,
+  reuse_grace: 30,
   revokes_on_reuse: false,
-  keep_alive_ms: 86_400_000,
-  api: {
-    default_origin: "https://api.made-up.example",
-    origins: /^https:\/\/api\.made-up\.example$/,
-  },
-  account: { path: "/me", key: ["id"], name: "profile.name", email: "profile.email" },
-};
+  refresh_token_idle_lifetime: 2 * 86_400,
+  account: { request: "/me", key: ["account:id"], name: "account:profile.name", email: "account:profile.email" },
+  api: { base: "https://api.made-up.example" },
+});

@@ -1,4 +1,5 @@
-import type { Client, Provider, Transport } from "../../supabase/functions/_shared/oauth/client.ts";
+import type { Client, Transport } from "../../supabase/functions/_shared/oauth/client.ts";
+import type { Provider } from "../../supabase/functions/_shared/oauth/provider.ts";
 import { pipedrive } from "../../supabase/functions/_shared/providers/pipedrive.ts";
 import type { Context } from "../../supabase/functions/_shared/context.ts";
 import { Memory } from "../../supabase/functions/_shared/keep/memory.ts";
@@ -15,12 +16,15 @@ export function makeKeyring(setting = KEYS): Promise<Keyring> {
   return Keyring.parse(setting);
 }
 
-export function makeClient(overrides: Partial<Client> = {}): Client {
+export function makeClient({ provider = pipedrive, ...overrides }: Partial<Client> = {}): Client {
   return {
-    provider: pipedrive,
+    provider,
     client_id: "3f1c5c8a9b2d4e6f",
     client_secret: "3cbb1f0c6a2e4d7790ab",
     redirect_uri: "https://project.supabase.co/functions/v1/oauth-callback/pipedrive",
+    scopes: provider.scopes,
+    values: {},
+    hosts: [],
     api_origins: [],
     ...overrides,
   };
@@ -81,7 +85,9 @@ export interface Connected {
 export type ConnectedOptions = Partial<Omit<Connected, "version">> & {
   readonly api_origin?: string;
   readonly scope?: readonly string[];
-  readonly expires_in_ms?: number;
+  /** Null: until the API refuses it. */
+  readonly expires_in_ms?: number | null;
+  readonly authorization_expires_in_ms?: number | null;
 };
 
 /** Puts an active connection of a user who exists, with sealed tokens, into the context's store. */
@@ -97,9 +103,11 @@ export async function connect(
     api_origin: "https://acme.pipedrive.com",
     scope: ["base", "contacts:read"],
     expires_in_ms: 3_600_000,
+    authorization_expires_in_ms: 60 * 24 * 3_600_000,
     ...options,
   };
-  const { id, user_id, access_token, refresh_token, account_key, api_origin, scope, expires_in_ms } = made;
+  const { id, user_id, access_token, refresh_token, account_key, api_origin, scope } = made;
+  const { expires_in_ms, authorization_expires_in_ms } = made;
   const provider = client.provider.name;
   await store.connect({
     id,
@@ -111,10 +119,12 @@ export async function connect(
     scope: scope.join(" "),
     ...await sealTokenSet(keyring, { id, provider }, {
       access_token,
-      api_origin,
       refresh_token,
+      values: { api_domain: api_origin },
     }),
     expires_in_ms,
+    authorization_expires_in_ms,
+    refresh_ahead_ms: null,
     elapsed_ms: 0,
     request_id: null,
     client_id: client.client_id,

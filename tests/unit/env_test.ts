@@ -1,5 +1,8 @@
 import { readSettings, readTrusted } from "../../supabase/functions/_shared/env.ts";
 import { PublicError } from "../../supabase/functions/_shared/errors.ts";
+import type { Provider } from "../../supabase/functions/_shared/oauth/provider.ts";
+import { define } from "../../supabase/functions/_shared/providers/define.ts";
+import { pipedrive } from "../../supabase/functions/_shared/providers/pipedrive.ts";
 import { assert, assertEquals, assertRejects } from "../support/assert.ts";
 import { KEYS } from "../support/make.ts";
 
@@ -11,12 +14,18 @@ const GOOD: Readonly<Record<string, string>> = {
   OAUTH_CALLBACK_URL: "https://project.supabase.co/functions/v1/oauth-callback",
 };
 
-function read(changes: Record<string, string | undefined> = {}, providers = ["pipedrive"]) {
+function read(changes: Record<string, string | undefined> = {}, providers: Provider[] = [pipedrive]) {
   const variables = { ...GOOD, ...changes };
   return readSettings((name) => variables[name], providers);
 }
 
+/** What is wrong with the deployment, or with its one provider. */
 async function complaint(changes: Record<string, string | undefined>): Promise<string> {
+  if (Object.keys(changes).some((name) => name.startsWith("PIPEDRIVE_"))) {
+    const { faults, providers } = await read(changes);
+    assertEquals([...providers.keys()], []);
+    return faults.get("pipedrive") ?? "";
+  }
   const error = await assertRejects(() => read(changes), PublicError);
   assertEquals(error.code, "CONFIGURATION_INVALID");
   return error.message;
@@ -31,9 +40,13 @@ Deno.test("readSettings() reads everything once and checked", async () => {
     providers: new Map([["pipedrive", {
       client_id: "3f1c5c8a9b2d4e6f",
       client_secret: "3cbb1f0c6a2e4d7790ab",
+      scopes: [],
+      values: {},
+      hosts: [],
       oauth_origin: undefined,
       api_origins: [],
     }]]),
+    faults: new Map(),
   });
 });
 
@@ -48,7 +61,7 @@ Deno.test("readSettings() takes a sandbox's origins", async () => {
 
 Deno.test("readSettings() finds every provider's own variables by its name", async () => {
   const more = { ACME_CRM_CLIENT_ID: "a", ACME_CRM_CLIENT_SECRET: "b" };
-  const { providers } = await read(more, ["pipedrive", "acme-crm"]);
+  const { providers } = await read(more, [pipedrive, { ...pipedrive, name: "acme-crm" }]);
   assertEquals([providers.get("acme-crm")?.client_id, providers.get("acme-crm")?.client_secret], ["a", "b"]);
 });
 
@@ -58,9 +71,48 @@ Deno.test("readSettings() takes a slash off the callback's URL, because a redire
 });
 
 Deno.test("readSettings() names all that is missing in one message", async () => {
-  const error = await assertRejects(() => readSettings(() => undefined, ["pipedrive"]), PublicError);
-  for (const name of Object.keys(GOOD)) assert(error.message.includes(`${name} is not set`), error.message);
+  const error = await assertRejects(() => readSettings(() => undefined, [pipedrive]), PublicError);
+  for (const name of Object.keys(GOOD).filter((name) => !name.startsWith("PIPEDRIVE_"))) {
+    assert(error.message.includes(`${name} is not set`), error.message);
+  }
   assert(!error.message.includes("ORIGIN"), error.message);
+});
+
+Deno.test("readSettings() offers no provider that has no settings, and one that is set by half stops nobody else", async () => {
+  const acme = { ...pipedrive, name: "acme" };
+  const none = await read({}, [pipedrive, acme]);
+  assertEquals([[...none.providers.keys()], [...none.faults.keys()]], [["pipedrive"], []]);
+  const half = await read({ ACME_CLIENT_ID: "a" }, [pipedrive, acme]);
+  assertEquals([...half.providers.keys()], ["pipedrive"]);
+  assertEquals([...half.faults], [["acme", "ACME_CLIENT_SECRET is not set"]]);
+});
+
+Deno.test("readSettings() takes the application's scopes, the deployment's values and its hosts", async () => {
+  const provider = define({
+    name: "acme",
+    documentation: "https://acme.example/docs",
+    authorization_endpoint: "https://{region}.acme.example/authorize",
+    token_endpoint: "https://{host}/token",
+    values: {
+      region: { kind: "label", from: "deployment", default: "eu" },
+      host: { kind: "host", from: "deployment" },
+    },
+    account: { request: "/me", key: ["account:id"] },
+    api: { base: "https://{host}" },
+  });
+  const own = { ACME_CLIENT_ID: "a", ACME_CLIENT_SECRET: "b", ACME_HOST: "acme.corp.example" };
+  const { providers } = await read({ ...own, ACME_SCOPES: "deals:read, users:read  x" }, [provider]);
+  const { scopes, values, hosts } = providers.get("acme") ?? {};
+  assertEquals(scopes, ["deals:read", "users:read", "x"]);
+  assertEquals([values, hosts], [{ host: "acme.corp.example" }, ["acme.corp.example"]]);
+  const without = await read({ ...own, ACME_HOST: undefined }, [provider]);
+  assertEquals(without.faults.get("acme"), "ACME_HOST is not set");
+  for (const host of ["acme.corp.example:8443", "10.0.0.1", "localhost", "a@acme.example", "https://x.example"]) {
+    const wrong = await read({ ...own, ACME_HOST: host }, [provider]);
+    assertEquals(wrong.faults.get("acme"), "ACME_HOST is not allowed as host");
+  }
+  const regions = await read({ ...own, ACME_REGION: "eu.evil" }, [provider]);
+  assertEquals(regions.faults.get("acme"), "ACME_REGION is not allowed as label");
 });
 
 Deno.test("readSettings() counts an empty variable as missing", async () => {

@@ -14,7 +14,14 @@ import {
 import { assertEquals, assertRejects, assertThrows } from "../support/assert.ts";
 import { fakeFetch, json } from "../support/fake_fetch.ts";
 
-const settings = { client_id: "id", client_secret: "secret", api_origins: [] };
+const settings = {
+  client_id: "id",
+  client_secret: "secret",
+  scopes: ["deals:read"],
+  values: {},
+  hosts: [],
+  api_origins: [],
+};
 const CALLBACK = "https://project.supabase.co/functions/v1/oauth-callback";
 
 Deno.test("clientOf() leaves a provider's endpoints as they are documented", () => {
@@ -23,20 +30,9 @@ Deno.test("clientOf() leaves a provider's endpoints as they are documented", () 
   assertEquals(client.redirect_uri, `${CALLBACK}/pipedrive`);
 });
 
-Deno.test("clientOf() moves all three endpoints to a sandbox's origin, and nothing else", () => {
-  const oauth_origin = "http://127.0.0.1:8080";
-  const { provider } = clientOf(pipedrive, { ...settings, oauth_origin }, CALLBACK);
-  assertEquals(provider, {
-    ...pipedrive,
-    authorization_endpoint: `${oauth_origin}/oauth/authorize`,
-    token_endpoint: `${oauth_origin}/oauth/token`,
-    revocation_endpoint: `${oauth_origin}/oauth/revoke`,
-  });
-});
-
-Deno.test("clientOf() gives no revocation endpoint to a provider that has none", () => {
-  const { revocation_endpoint: _, ...without } = pipedrive;
-  assertEquals("revocation_endpoint" in clientOf(without, settings, CALLBACK).provider, false);
+Deno.test("clientOf() adds the application's scopes to those that connecting needs", () => {
+  const provider = { ...pipedrive, scopes: ["base"] };
+  assertEquals(clientOf(provider, settings, CALLBACK).scopes, ["base", "deals:read"]);
 });
 
 Deno.test("measuredFetch() counts every request, failed ones too", async () => {

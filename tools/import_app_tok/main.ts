@@ -137,9 +137,9 @@ async function moveAll(
 }
 
 async function contextOf({ users, platform }: Order, ledger: Ledger): Promise<MoveContext> {
-  const settings = await readSettings(fromEnvironment, providers.keys());
+  const settings = await readSettings(fromEnvironment, providers.values());
   const [provider, own] = [providers.get(PROVIDER), settings.providers.get(PROVIDER)];
-  if (!provider || !own) throw new Error(`There is no provider "${PROVIDER}"`);
+  if (!provider || !own) throw new Error(settings.faults.get(PROVIDER) ?? `${PROVIDER} has no settings`);
   return {
     client: clientOf(provider, own, settings.callback_url),
     keyring: settings.keyring,

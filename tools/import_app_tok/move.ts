@@ -1,8 +1,9 @@
-import { allowedApiOrigin } from "../../supabase/functions/_shared/oauth/api_origin.ts";
+import { apiUrl } from "../../supabase/functions/_shared/oauth/address.ts";
 import type { Account } from "../../supabase/functions/_shared/oauth/account.ts";
 import { UnexpectedResponse } from "../../supabase/functions/_shared/oauth/errors.ts";
 import { classifyFailure } from "../../supabase/functions/_shared/oauth/failure.ts";
 import { refreshTokens } from "../../supabase/functions/_shared/oauth/token_endpoint.ts";
+import { learn } from "../../supabase/functions/_shared/oauth/values.ts";
 import { connectionId } from "../../supabase/functions/_shared/connect/connection_id.ts";
 import { backOff, retry, storageUnavailable, withDeadline } from "../../supabase/functions/_shared/time.ts";
 import { PublicError } from "../../supabase/functions/_shared/errors.ts";
@@ -10,11 +11,7 @@ import { learnAccount } from "../../supabase/functions/_shared/connect/account.t
 import type { Context } from "../../supabase/functions/_shared/context.ts";
 import { clientFingerprint } from "../../supabase/functions/_shared/keep/client_fingerprint.ts";
 import { digest } from "../../supabase/functions/_shared/keep/seal.ts";
-import {
-  openAccessToken,
-  openRefreshToken,
-  sealTokenSet,
-} from "../../supabase/functions/_shared/keep/token_set.ts";
+import { openGrant, sealTokenSet } from "../../supabase/functions/_shared/keep/token_set.ts";
 import type { Held, Ledger, State } from "./ledger.ts";
 import { accountKeyOf, isPlatform, type OldRow } from "./rows.ts";
 import type { Users } from "./users.ts";
@@ -156,16 +153,14 @@ async function renew(
 ): Promise<Held> {
   const { client, clock, fetch, keyring, ledger } = context;
   const owner = { id, provider: client.provider.name };
-  const before = held && {
-    access_token: await openAccessToken(keyring, owner, held.access_token_sealed),
-    refresh_token: await openRefreshToken(keyring, owner, held.refresh_token_sealed),
-  };
-  const refresh_token = before?.refresh_token ?? row.refresh_token;
+  const before = held
+    ? await openGrant(keyring, owner, held.refresh_token_sealed)
+    : { access_token: "", refresh_token: row.refresh_token, values: {} };
   await ledger.asked(id);
   const tokens = await withDeadline(
     clock,
     TOKEN_REQUEST_MS,
-    (signal) => refreshTokens(client, refresh_token, { fetch, signal }),
+    (signal) => refreshTokens(client, before, { fetch, signal }),
   ).catch(async (error: unknown) => {
     const unspent = classifyFailure(error, client.provider).class === "transient";
     if (unspent && state === "new") await ledger.notAsked(id);
@@ -173,14 +168,14 @@ async function renew(
   });
   const sealed = await sealTokenSet(keyring, owner, {
     access_token: tokens.access_token,
-    api_origin: tokens.api_origin ?? before?.access_token.api_origin ?? client.api_origins[0] ??
-      client.provider.api.default_origin ?? "",
-    refresh_token: tokens.refresh_token ?? refresh_token,
+    refresh_token: tokens.refresh_token ?? before.refresh_token,
+    values: learn(client, "token", tokens.answers, before.values).values,
   });
   const kept = {
     ...sealed,
     scope: tokens.scope ?? held?.scope ?? null,
-    expires_in_ms: tokens.expires_in * 1000,
+    // A table's row must have an end: without one it lives for a day, and is refreshed.
+    expires_in_ms: (tokens.expires_in ?? 86_400) * 1000,
   };
   await persist(context, () => ledger.hold(id, kept));
   return kept;
@@ -206,15 +201,14 @@ function errorOf({ client }: MoveContext, error: unknown): Error {
 async function store(context: MoveContext, row: OldRow, id: string, held: Held): Promise<Moved> {
   const { client, keyring, ledger, users } = context;
   const provider = client.provider.name;
-  const access_token = await openAccessToken(keyring, { id, provider }, held.access_token_sealed);
-  const api_origin = allowedApiOrigin(client, access_token.api_origin);
-  if (api_origin === null) {
+  const grant = await openGrant(keyring, { id, provider }, held.refresh_token_sealed);
+  if (!apiUrl(client, grant.values, {})) {
     throw new PublicError(
       "PROVIDER_RESPONSE_INVALID",
       "the provider named an API address that is not allowed",
     );
   }
-  const account = await learnAccount(context, access_token);
+  const { account, values } = await learnAccount(context, grant, {});
   const user_id = users.of(row, account);
   if (user_id === null) {
     return {
@@ -228,11 +222,7 @@ async function store(context: MoveContext, row: OldRow, id: string, held: Held):
     await persist(context, () => ledger.end(id, "left"));
     return { row, what: "left", why: DISCONNECTED };
   }
-  const refresh_token = await openRefreshToken(keyring, { id, provider }, held.refresh_token_sealed);
-  const sealed = await sealTokenSet(keyring, { id: connection_id, provider }, {
-    ...access_token,
-    refresh_token,
-  });
+  const sealed = await sealTokenSet(keyring, { id: connection_id, provider }, { ...grant, values });
   const client_fingerprint = await clientFingerprint(keyring, client);
   await persist(context, () =>
     ledger.connect(id, {
@@ -244,7 +234,7 @@ async function store(context: MoveContext, row: OldRow, id: string, held: Held):
       account_email: account.email ?? null,
       client_id: client.client_id,
       client_fingerprint,
-      scope: (held.scope ?? client.provider.scopes).join(" "),
+      scope: (held.scope ?? client.scopes).join(" "),
       ...sealed,
     }));
   return { row, what: "moved", why: `connection ${connection_id}, ${nameOf(account)}` };

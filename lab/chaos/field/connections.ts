@@ -2,7 +2,7 @@ import type postgres from "postgres";
 import { controlOf, type SandboxControl, type TokenResponse } from "../../../local/sandbox/mod.ts";
 import { connectionId } from "../../../supabase/functions/_shared/connect/connection_id.ts";
 import { Keyring } from "../../../supabase/functions/_shared/keep/seal.ts";
-import { openRefreshToken, sealTokenSet } from "../../../supabase/functions/_shared/keep/token_set.ts";
+import { openGrant, sealTokenSet } from "../../../supabase/functions/_shared/keep/token_set.ts";
 import type { Grants } from "./grants.ts";
 import type { Journal } from "./journal.ts";
 
@@ -72,8 +72,8 @@ export class Connections {
     const keyring = await Keyring.parse(this.our.setting);
     const sealed = await sealTokenSet(keyring, { id, provider: PROVIDER }, {
       access_token,
-      api_origin: provider,
       refresh_token,
+      values: { api_domain: provider },
     });
     await this.sql`
       select from public.oauth_connect(
@@ -91,8 +91,8 @@ export class Connections {
     const [row] = await this.sql`
       select refresh_token_sealed as sealed from oauth.token_sets where connection_id = ${id}`;
     const keyring = await Keyring.parse(this.our.setting);
-    const token = await openRefreshToken(keyring, { id, provider: PROVIDER }, String(row?.sealed));
-    await this.#learn(token, { id, provider });
+    const grant = await openGrant(keyring, { id, provider: PROVIDER }, String(row?.sealed));
+    await this.#learn(grant.refresh_token ?? "", { id, provider });
   }
 
   async #learn(token: string, { id, provider }: Pick<Connected, "id" | "provider">): Promise<void> {

@@ -101,7 +101,7 @@ function firstAt(entries: readonly Entry[], what: "claimed" | "committed", conne
 
 const KINDS = {
   strict: { words: "strict", traits: {} },
-  lenient: { words: "with grace", traits: { reuse_grace_ms: 10 * 60_000 } },
+  lenient: { words: "with grace", traits: { reuse_grace: 10 * 60 } },
   revoking: { words: "reuse revokes", traits: { revokes_on_reuse: true } },
 } as const;
 

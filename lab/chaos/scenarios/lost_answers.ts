@@ -19,7 +19,7 @@ const PATIENCE_MS = LEASE_MS + 2 * SETTLE_MS + BACK_OFF_MS;
 /** The strict one's definition is Pipedrive's. */
 const TRAITS = {
   strict: {},
-  lenient: { reuse_grace_ms: 10 * 60_000 },
+  lenient: { reuse_grace: 10 * 60 },
   revoking: { revokes_on_reuse: true },
 } as const;
 const HTML = "<html><title>Attention Required!</title></html>";

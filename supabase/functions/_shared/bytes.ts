@@ -83,3 +83,14 @@ export function parseJson(text: string): unknown {
 export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
+
+/** What a dotted path leads to, through own members of objects, and in lists by their number. */
+export function valueAt(json: unknown, path: string): unknown {
+  return path.split(".").reduce(
+    (value, name) => {
+      const holds = isObject(value) || (Array.isArray(value) && /^\d+$/.test(name));
+      return holds && Object.hasOwn(value, name) ? (value as Record<string, unknown>)[name] : undefined;
+    },
+    json,
+  );
+}

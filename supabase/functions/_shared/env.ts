@@ -2,6 +2,8 @@ import { isLoopback } from "./oauth/http.ts";
 import { PublicError } from "./errors.ts";
 import { type Trusted, UUID } from "./http/caller.ts";
 import { Keyring } from "./keep/seal.ts";
+import type { Provider } from "./oauth/provider.ts";
+import { judge } from "./oauth/values.ts";
 
 /** Everything an operator sets, checked. */
 export interface Settings {
@@ -10,13 +12,22 @@ export interface Settings {
   readonly app_origins: readonly string[];
   /** Without a slash at its end; `/{provider}` makes it a redirect URI. */
   readonly callback_url: string;
-  /** By provider name. */
+  /** Those that are offered, by name: what is set of the others is nothing at all, or wrong. */
   readonly providers: ReadonlyMap<string, ProviderSettings>;
+  /** Of providers whose settings are begun: what is wrong with them. */
+  readonly faults: ReadonlyMap<string, string>;
 }
 
 export interface ProviderSettings {
   readonly client_id: string;
+  /** Empty for a public client. */
   readonly client_secret: string;
+  /** The application's own. */
+  readonly scopes: readonly string[];
+  /** Of the deployment, by name. */
+  readonly values: Readonly<Record<string, string>>;
+  /** Allowed beside the definition's. */
+  readonly hosts: readonly string[];
   /** For a sandbox: takes the place of the origin of the provider's endpoints. */
   readonly oauth_origin?: string;
   /** For a sandbox: allowed beside the provider's own. */
@@ -29,26 +40,37 @@ export type Get = (name: string) => string | undefined;
 export const fromEnvironment: Get = (name) => Deno.env.get(name);
 
 /**
- * Reads and checks every setting. A provider's own begin with its name in capitals.
+ * Reads and checks every setting. A provider's own begin with its name in capitals; one without any is not offered, and
+ * one that is set by half stops nobody else.
  *
  * @throws {PublicError} `CONFIGURATION_INVALID` naming all that is missing or malformed at once, and never a value
  */
-export async function readSettings(get: Get, provider_names: Iterable<string>): Promise<Settings> {
+export async function readSettings(get: Get, providers: Iterable<Provider>): Promise<Settings> {
   const form = new Form(get);
   const settings = {
     keyring: await form.keyring("TOKEN_ENCRYPTION_KEYS"),
     app_origins: form.origins("APP_URL", { required: true }),
     callback_url: form.url("OAUTH_CALLBACK_URL"),
-    providers: new Map(
-      Array.from(provider_names, (name) => [name, form.provider(name)] as const),
-    ),
   };
   form.ids(OAUTH_CLIENT_IDS);
   const { keyring } = settings;
-  if (keyring === undefined || form.problems.length > 0) {
-    throw new PublicError("CONFIGURATION_INVALID", form.problems.join("; "));
+  if (keyring === undefined || form.problems.length > 0) throw invalid(form.problems);
+  return { ...settings, keyring, ...readProviders(get, providers) };
+}
+
+function readProviders(get: Get, providers: Iterable<Provider>): Pick<Settings, "providers" | "faults"> {
+  const [offered, faults] = [new Map<string, ProviderSettings>(), new Map<string, string>()];
+  for (const provider of providers) {
+    const form = new Form(get);
+    const settings = form.provider(provider);
+    if (settings && form.problems.length === 0) offered.set(provider.name, settings);
+    else if (settings) faults.set(provider.name, form.problems.join("; "));
   }
-  return { ...settings, keyring };
+  return { providers: offered, faults };
+}
+
+function invalid(problems: readonly string[]): PublicError {
+  return new PublicError("CONFIGURATION_INVALID", problems.join("; "));
 }
 
 const OAUTH_CLIENT_IDS = "ALLOWED_OAUTH_CLIENT_IDS";
@@ -92,14 +114,44 @@ class Form {
     }
   }
 
-  provider(name: string): ProviderSettings {
+  /** Undefined: nothing of it is set. */
+  provider({ name, token_endpoint_auth_method, values }: Provider): ProviderSettings | undefined {
     const prefix = name.toUpperCase().replaceAll("-", "_");
+    const deployed = Object.entries(values).filter(([, { from }]) => from === "deployment");
+    const variable = (value: string) => `${prefix}_${value.toUpperCase()}`;
+    const own = [`${prefix}_CLIENT_ID`, `${prefix}_CLIENT_SECRET`];
+    if (own.every((one) => this.#optional(one) === undefined)) return undefined;
+    const given = deployed.flatMap(([value, { default: fallback }]) => {
+      const read = fallback === undefined ? this.#required(variable(value)) : this.#optional(variable(value));
+      return read === undefined ? [] : [[value, read] as const];
+    });
+    const api_origins = this.origins(`${prefix}_API_ORIGINS`);
+    const whole = deployed.filter(([, { kind }]) => kind === "host" || kind === "origin").map(([value]) => value);
+    const chosen = given.filter(([value]) => whole.includes(value)).map(([, read]) => hostOf(read));
+    const hosts = [...this.hosts(`${prefix}_HOSTS`), ...chosen];
+    for (const [value, read] of given) {
+      const { [value]: kind } = values;
+      if (kind && judge({ api_origins, hosts }, kind, read) === null) {
+        this.problems.push(`${variable(value)} is not allowed as ${kind.kind}`);
+      }
+    }
     return {
       client_id: this.#word(`${prefix}_CLIENT_ID`),
-      client_secret: this.#word(`${prefix}_CLIENT_SECRET`),
+      client_secret: token_endpoint_auth_method === "none" ? "" : this.#word(`${prefix}_CLIENT_SECRET`),
+      scopes: this.#optional(`${prefix}_SCOPES`)?.split(/[\s,]+/).filter((scope) => scope !== "") ?? [],
+      values: Object.fromEntries(given),
+      hosts,
       oauth_origin: this.origins(`${prefix}_OAUTH_ORIGIN`, { most: 1 })[0],
-      api_origins: this.origins(`${prefix}_API_ORIGINS`),
+      api_origins,
     };
+  }
+
+  /** A comma list of hosts. */
+  hosts(name: string): string[] {
+    const hosts = this.#optional(name)?.split(",").map((host) => host.trim()) ?? [];
+    const wrong = hosts.some((host) => !URL.canParse(`https://${host}`) || new URL(`https://${host}`).host !== host);
+    if (wrong) this.problems.push(`${name} is not a comma list of hosts`);
+    return wrong ? [] : hosts;
   }
 
   /** A comma list of origins. */
@@ -147,6 +199,11 @@ class Form {
 }
 
 const ALLOWED = "with https, or http for this machine, and without user, query or fragment";
+
+/** Of a host or an origin; whatever else it is, its kind refuses. */
+function hostOf(value: string): string {
+  return value.replace(/^https:\/\//, "");
+}
 
 function safeUrl(value: string): URL | null {
   const url = URL.canParse(value) ? new URL(value) : null;

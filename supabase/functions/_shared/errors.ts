@@ -20,6 +20,7 @@ export const CODES = {
   METHOD_NOT_ALLOWED: { status: 405 },
   CONNECTION_AMBIGUOUS: { status: 409 },
   REAUTHORIZATION_REQUIRED: { status: 409 },
+  REQUEST_NOT_ALLOWED: { status: 403 },
   PROVIDER_FORBIDDEN: { status: 403 },
   // The provider's own 4xx takes its place.
   PROVIDER_REJECTED: { status: 400 },

@@ -8,19 +8,21 @@ import type { Meter } from "./http/meter.ts";
 import type { Edge } from "./http/serve.ts";
 import { Memory } from "./keep/memory.ts";
 import { type Store, supabaseStore } from "./keep/store.ts";
-import type { Client, Provider } from "./oauth/client.ts";
+import type { Client } from "./oauth/client.ts";
+import type { Provider } from "./oauth/provider.ts";
+import { type Asked, asked } from "./providers/asked.ts";
 import { providers } from "./providers/mod.ts";
 import { systemClock } from "./time.ts";
 
 /** What a handler is given to work with. */
 export interface Wiring {
-  /** @throws {PublicError} `UNKNOWN_PROVIDER` */
+  /** @throws {PublicError} `UNKNOWN_PROVIDER`; `CONFIGURATION_INVALID` where it is set by half */
   context(provider_name: string): Context;
   readonly store: Store;
   /** The only origins a browser is sent to; the first is the default. */
   readonly app_origins: readonly string[];
-  /** The names of all providers. */
-  readonly providers: readonly string[];
+  /** Those whose settings are there. */
+  readonly offered: readonly Asked[];
 }
 
 /** A test passes its own. */
@@ -32,15 +34,24 @@ export type Wire = (edge: Edge) => Promise<Wiring>;
  * @throws {PublicError} `CONFIGURATION_INVALID`: on the request, where somebody reads it, and not as a crash at boot
  */
 export const wire: Wire = async (edge) => {
-  const settings = await (reading ??= readSettings(fromEnvironment, providers.keys()));
+  const settings = await (reading ??= readAll(edge.log));
   const store = measuredStore(edge.meters.database, stored ??= storeOf());
   return {
     context: (provider_name) => contextOf(edge, settings, store, provider_name),
     store,
     app_origins: settings.app_origins,
-    providers: [...providers.keys()],
+    offered: [...providers.values()].filter(({ name }) => settings.providers.has(name)).map(asked),
   };
 };
+
+/** Says once an isolate who is offered, and what keeps the others. */
+async function readAll({ request_id, function: name }: LogFields): Promise<Settings> {
+  const settings = await readSettings(fromEnvironment, providers.values());
+  const reason = [...settings.faults].map(([name, fault]) => `${name}: ${fault}`).join("; ") || undefined;
+  const offered = [...settings.providers.keys()].join(",");
+  writeLine({ request_id, function: name, outcome: "ready", offered, reason });
+  return settings;
+}
 
 /** Whose tokens `serve` lets in. */
 export const trusted = readTrusted(fromEnvironment);
@@ -68,7 +79,9 @@ function contextOf({ log, meters }: Edge, settings: Settings, store: Store, prov
   const provider = providers.get(provider_name);
   const memory = memories.get(provider_name);
   const own = settings.providers.get(provider_name);
-  if (!provider || !memory || !own) throw new PublicError("UNKNOWN_PROVIDER", "there is no such provider");
+  const fault = settings.faults.get(provider_name);
+  if (fault !== undefined) throw new PublicError("CONFIGURATION_INVALID", fault);
+  if (!provider || !memory || !own) throw unknown(provider);
   log.provider = provider_name;
   return {
     client: clientOf(provider, own, settings.callback_url),
@@ -83,24 +96,20 @@ function contextOf({ log, meters }: Edge, settings: Settings, store: Store, prov
   };
 }
 
+function unknown(provider?: Provider): PublicError {
+  if (!provider) return new PublicError("UNKNOWN_PROVIDER", "there is no such provider");
+  const { name } = provider;
+  const variable = `${name.toUpperCase().replaceAll("-", "_")}_CLIENT_ID`;
+  return new PublicError("UNKNOWN_PROVIDER", `this deployment does not offer ${name}: ${variable} is not set`);
+}
+
 /** The registration at a provider, or at the sandbox that stands in for it. */
 export function clientOf(provider: Provider, settings: ProviderSettings, callback_url: string): Client {
-  const { client_id, client_secret, oauth_origin, api_origins } = settings;
-  const moved = (endpoint: string) => {
-    const { pathname, search } = new URL(endpoint);
-    return oauth_origin ? `${oauth_origin}${pathname}${search}` : endpoint;
-  };
   return {
-    provider: {
-      ...provider,
-      authorization_endpoint: moved(provider.authorization_endpoint),
-      token_endpoint: moved(provider.token_endpoint),
-      ...(provider.revocation_endpoint && { revocation_endpoint: moved(provider.revocation_endpoint) }),
-    },
-    client_id,
-    client_secret,
+    provider,
+    ...settings,
+    scopes: [...new Set([...provider.scopes, ...settings.scopes])],
     redirect_uri: `${callback_url}/${provider.name}`,
-    api_origins,
   };
 }
 

@@ -9,14 +9,19 @@ import { disconnectConnection } from "../_shared/connect/disconnect.ts";
 import type { Handler } from "./call.ts";
 import { originFor, pathUnderApp } from "./return_to.ts";
 
-export const beginInput = v.strictObject({ return_to: v.optional(pathUnderApp, "/") });
+/** Of one value, before its kind judges it. */
+const value = v.pipe(v.string("must be a text"), v.maxLength(1024, "must not be longer than 1024 characters"));
+export const beginInput = v.strictObject({
+  return_to: v.optional(pathUnderApp, "/"),
+  values: v.optional(v.record(v.string(), value, "must be an object of texts"), {}),
+});
 
 /** Begins: where to send the browser, and the binding that this tab keeps meanwhile. */
 export const authorize: Handler = async ({ edge, wiring, context }) => {
   const user_id = userOf(edge);
-  const { return_to } = parse(beginInput, await readJson(edge.request, { empty: {} }));
+  const { return_to, values } = parse(beginInput, await readJson(edge.request, { empty: {} }));
   const origin = originFor(edge.request, wiring.app_origins);
-  const begun = await beginAuthorization(context, { user_id, return_to: origin + return_to });
+  const begun = await beginAuthorization(context(), { user_id, return_to: origin + return_to, values });
   edge.log.outcome = "begun";
   return json(begun, 201);
 };
@@ -33,19 +38,20 @@ export const completeInput = v.strictObject({ ticket: secret, binding: secret })
 export const complete: Handler = async ({ edge, context }) => {
   const user_id = userOf(edge);
   const { ticket, binding } = parse(completeInput, await readJson(edge.request));
-  const connection = await completeAuthorization(context, { user_id, ticket, binding });
+  const connection = await completeAuthorization(context(), { user_id, ticket, binding });
   Object.assign(edge.log, { outcome: "connected", connection_id: connection.id });
   return json({ connection });
 };
 
 export const disconnectInput = v.strictObject({ connection_id: connectionId });
 
-/** Erases the tokens and revokes them at the provider. */
-export const disconnect: Handler = async ({ edge, context }) => {
+/** Erases the tokens, also of a provider that is not offered any more, and revokes them where one is. */
+export const disconnect: Handler = async ({ edge, wiring, provider_name, context }) => {
   const user_id = userOf(edge);
   const { connection_id } = parse(disconnectInput, await readJson(edge.request));
   edge.log.connection_id = connection_id;
-  const connection = await disconnectConnection(context, connection_id, user_id);
+  const named = { id: connection_id, user_id, provider: provider_name };
+  const connection = await disconnectConnection(wiring.store, named, context);
   edge.log.outcome = "disconnected";
   return json({ connection });
 };

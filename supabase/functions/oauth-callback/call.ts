@@ -6,7 +6,9 @@ import type { Wiring } from "../_shared/wiring.ts";
 export interface Call {
   readonly edge: Edge;
   readonly wiring: Wiring;
-  readonly context: Context;
+  readonly provider_name: string;
+  /** @throws {PublicError} `UNKNOWN_PROVIDER`, `CONFIGURATION_INVALID` */
+  readonly context: () => Context;
 }
 
 export type Handler = (call: Call) => Promise<Response>;

@@ -32,7 +32,7 @@ interface Destination {
 }
 
 async function destinationOf({ edge, wiring, context }: Call): Promise<Destination> {
-  const received = await receiveAuthorizationResponse(context, new URL(edge.request.url).searchParams);
+  const received = await receiveAuthorizationResponse(context(), new URL(edge.request.url).searchParams);
   edge.log.outcome = received.outcome;
   if (received.outcome === "not_begun_here") {
     return failed("AUTHORIZATION_NOT_STARTED_HERE", wiring.app_origins);

@@ -19,9 +19,10 @@ export function routes(wire: Wire): (edge: Edge) => Promise<Response> {
   return async (edge) => {
     const [provider_name = "", ...rest] = pathAfter(edge.request, "oauth-callback");
     const handle = handlerFor(edge.request, rest.join("/"));
-    if (handle === null) return acknowledge(provider_name);
+    if (handle === null && provider_name !== "") return acknowledge(provider_name);
     const wiring = await wire(edge);
-    return handle({ edge, wiring, context: wiring.context(provider_name) });
+    if (handle === null) return json({ providers: wiring.offered });
+    return handle({ edge, wiring, provider_name, context: () => wiring.context(provider_name) });
   };
 }
 

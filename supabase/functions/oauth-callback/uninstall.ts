@@ -1,40 +1,40 @@
 import * as v from "valibot";
-import { PublicError } from "../_shared/errors.ts";
+import { methodNotAllowed, PublicError } from "../_shared/errors.ts";
 import { parse, readJson } from "../_shared/http/input.ts";
 import { json } from "../_shared/http/respond.ts";
 import { uninstall } from "../_shared/connect/disconnect.ts";
+import { valueAt } from "../_shared/bytes.ts";
 import type { Handler } from "./call.ts";
 import { hasClientCredentials, sameSecret } from "./client_credentials.ts";
 import { occurredAt } from "./occurred_at.ts";
 
 /** The types are not documented: numbers and texts are one. */
 const id = v.pipe(
-  v.union([v.number(), v.string()]),
-  v.transform((given) => String(given).trim().replace(/^0+(?=\d)/, "")),
-  v.regex(/^\d{1,20}$/, "must be a number"),
+  v.union([v.number(), v.string()], "must be a number or a text"),
+  v.transform((given) => String(given).trim().replace(/^0+(?=\d+$)/, "")),
+  v.regex(/^[^\s:\p{Cc}\p{Cs}]{1,128}$/u, "must be an id"),
 );
 const text = v.pipe(v.union([v.string(), v.number()]), v.transform(String));
-export const notice = v.object({
-  client_id: text,
-  company_id: id,
-  user_id: id,
-  timestamp: v.optional(v.unknown()),
-});
+const sender = v.object({ client_id: text });
 
 /**
- * Pipedrive's notice that a user has uninstalled the client: the account's tokens are erased.
+ * A provider's notice that a user has uninstalled the client: the account's tokens are erased.
  *
  * It comes once and nobody reads the answer, so it is read leniently and may be repeated.
  * https://pipedrive.readme.io/docs/app-uninstallation
  */
-export const receiveUninstallNotice: Handler = async ({ edge, context }) => {
+export const receiveUninstallNotice: Handler = async ({ edge, context: contextOf }) => {
+  const context = contextOf();
   const { client } = context;
+  const { uninstall_notice: paths } = client.provider;
+  if (!paths) throw methodNotAllowed(["GET", "HEAD", "POST"]);
   if (!hasClientCredentials(edge.request, client)) throw unauthorized();
-  const { client_id, company_id, user_id, timestamp } = parse(notice, await readJson(asJson(edge.request)));
-  if (!sameSecret(client_id, client.client_id)) throw unauthorized();
+  const body = await readJson(asJson(edge.request));
+  if (!sameSecret(parse(sender, body).client_id, client.client_id)) throw unauthorized();
+  const ids = paths.key.map((path) => parse(v.object({ [path]: id }), { [path]: valueAt(body, path) })[path]);
   const ended = await uninstall(context, {
-    account_key: `${company_id}:${user_id}`,
-    occurred_at: occurredAt(timestamp),
+    account_key: ids.join(":"),
+    occurred_at: occurredAt(valueAt(body, paths.occurred_at)),
   });
   edge.log.outcome = ended > 0 ? "uninstalled" : "unchanged";
   return json({});

@@ -46,11 +46,24 @@ async function refreshOne(
   return json({ connection_id, outcome, version, expires_at: access_expires_at });
 }
 
+const NOTHING: Swept = {
+  due: 0,
+  refreshed: 0,
+  failed: 0,
+  reauthorization_required: 0,
+  revoked: 0,
+  abandoned: 0,
+  resealed: 0,
+  unreadable: 0,
+  unreadable_key_ids: [],
+  purged: 0,
+};
+
 /** All providers at once, so that the time of one call does not grow with their number. */
 async function sweepAll(wiring: Wiring, edge: Edge): Promise<Response> {
-  const swept = await Promise.all(wiring.providers.map((name) => sweepOne(wiring, name)));
+  const swept = await Promise.all(wiring.offered.map(({ name }) => sweepOne(wiring, name)));
   edge.log.outcome = "swept";
-  return json(swept.reduce(sum));
+  return json(swept.reduce(sum, NOTHING));
 }
 
 /** Cron hangs up after a few seconds; a refresh that has begun must end all the same. */

@@ -5,14 +5,14 @@ import { FakeClock } from "../../support/clock.ts";
 import { fakeFetch, json } from "../../support/fake_fetch.ts";
 import { makeClient } from "../../support/make.ts";
 
-const TOKEN = { access_token: "a", api_origin: "https://acme.pipedrive.com" };
+const TOKEN = { access_token: "a", values: { api_domain: "https://acme.pipedrive.com" } };
 
 /** Of an answer that has this much beside the account. */
 async function learn(bytes: number) {
   const answer = { success: true, data: { company_id: 7, id: 11, filler: "x".repeat(bytes) } };
   const fetch = fakeFetch(() => json(answer));
   const asking = { client: makeClient(), clock: new FakeClock({ auto: true }), fetch, random: () => 0.5 };
-  return await learnAccount(asking, TOKEN);
+  return (await learnAccount(asking, TOKEN, {})).account;
 }
 
 Deno.test("learnAccount() takes an answer of up to 64 KiB, and no larger one", async () => {

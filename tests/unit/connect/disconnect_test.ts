@@ -26,9 +26,12 @@ async function setUp(...script: Answerer[]) {
   return { context, requests: fetch.requests, ...await connected(context) };
 }
 
+const named = (context: TestContext, id: string, user_id: string) =>
+  disconnectConnection(context.store, { id, user_id, provider: "pipedrive" }, () => context);
+
 /** Disconnects, and lets what runs behind the answer end. */
 async function disconnect(context: TestContext, id: string, user_id: string) {
-  const connection = await disconnectConnection(context, id, user_id);
+  const connection = await named(context, id, user_id);
   await context.background();
   return connection;
 }
@@ -55,7 +58,7 @@ Deno.test("neither a provider nor a database that never answers keeps the user w
   const context = await makeContext({ clock, fetch: respondWith(() => new Promise(() => {})) });
   const { id, user_id } = await connected(context);
   const held = context.store.hold("claim_revocations");
-  assertEquals((await disconnectConnection(context, id, user_id)).status, "disconnected");
+  assertEquals((await named(context, id, user_id)).status, "disconnected");
   held.release();
   await clock.advance(5_000);
   assertEquals(codes(context), ["PROVIDER_UNAVAILABLE"]);
@@ -136,4 +139,14 @@ Deno.test("many that are due are revoked ten at a time", async () => {
   }
   assertEquals(await revokePending(context), { revoked: 25, abandoned: 0 });
   assertEquals([requests.length, most], [25, 10]);
+});
+
+Deno.test("a provider that is not offered any more keeps nobody from ending a connection", async () => {
+  const { context, requests, id, user_id } = await setUp(revoked);
+  const offered = () => {
+    throw new PublicError("UNKNOWN_PROVIDER", "there is no such provider");
+  };
+  const ended = await disconnectConnection(context.store, { id, user_id, provider: "pipedrive" }, offered);
+  assertEquals([ended.status, requests.length], ["disconnected", 0]);
+  assertEquals(await revokePending(context), { revoked: 1, abandoned: 0 });
 });

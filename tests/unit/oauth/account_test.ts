@@ -1,5 +1,5 @@
 import { readAccount } from "../../../supabase/functions/_shared/oauth/account.ts";
-import { valueAt } from "../../../supabase/functions/_shared/oauth/json.ts";
+import { valueAt } from "../../../supabase/functions/_shared/bytes.ts";
 import { pipedrive } from "../../../supabase/functions/_shared/providers/pipedrive.ts";
 import { assertEquals } from "../../support/assert.ts";
 import { madeUp } from "../../support/made_up_provider.ts";
@@ -14,7 +14,7 @@ const ME = {
 };
 
 function read(change: Record<string, unknown>) {
-  return readAccount(pipedrive, { success: true, data: { ...ME, ...change } });
+  return readAccount(pipedrive, { account: { success: true, data: { ...ME, ...change } } });
 }
 
 Deno.test("readAccount() joins company and user of Pipedrive's users/me", () => {
@@ -24,7 +24,7 @@ Deno.test("readAccount() joins company and user of Pipedrive's users/me", () => 
 
 Deno.test("readAccount() follows the definition's own paths", () => {
   const answer = { id: "u-1", profile: { name: "Jane", email: "jane@example.com" } };
-  assertEquals(readAccount(madeUp, answer), { key: "u-1", name: "Jane", email: "jane@example.com" });
+  assertEquals(readAccount(madeUp, { account: answer }), { key: "u-1", name: "Jane", email: "jane@example.com" });
 });
 
 Deno.test("readAccount() does without name and e-mail", () => {
@@ -59,14 +59,18 @@ Deno.test("readAccount() is strict about ids: without one there is no account", 
 
 Deno.test("readAccount() finds no account in an answer of another shape", () => {
   for (const answer of [null, undefined, "x", 7, [], {}, { data: null }, { data: [ME] }, ME]) {
-    assertEquals(readAccount(pipedrive, answer), null);
+    assertEquals(readAccount(pipedrive, { account: answer }), null);
   }
 });
 
 Deno.test("valueAt() follows an answer's own members only", () => {
   assertEquals(valueAt({ a: { b: 7 } }, "a.b"), 7);
-  for (const path of ["constructor", "__proto__", "a.__proto__", "a.b.c", ""]) {
+  assertEquals(valueAt([{ id: 1 }, { id: 2 }], "1.id"), 2);
+  for (const path of ["constructor", "__proto__", "a.__proto__", "a.b.c", "", "0"]) {
     assertEquals(valueAt({ a: { b: 7 } }, path), undefined);
+  }
+  for (const path of ["length", "2", "-1", "01", "map", "0.length"]) {
+    assertEquals(valueAt(["a", "b"], path), undefined, path);
   }
 });
 

@@ -17,7 +17,7 @@ function read(query: string, of = client) {
 }
 
 Deno.test("createAuthorizationRequest() sends Pipedrive client_id, redirect_uri and state, and nothing else", async () => {
-  const { authorization_url, state, code_verifier } = await createAuthorizationRequest(client);
+  const { authorization_url, state, code_verifier } = await createAuthorizationRequest(client, {});
   const url = new URL(authorization_url);
   assertEquals(url.origin + url.pathname, "https://oauth.pipedrive.com/oauth/authorize");
   assertEquals([...url.searchParams].sort(), [
@@ -29,25 +29,25 @@ Deno.test("createAuthorizationRequest() sends Pipedrive client_id, redirect_uri 
 });
 
 Deno.test("where the provider has PKCE, the challenge is S256 of a verifier that is not in the URL", async () => {
-  const { authorization_url, code_verifier } = await createAuthorizationRequest(withPkce);
+  const { authorization_url, code_verifier } = await createAuthorizationRequest(withPkce, {});
   const parameters = new URL(authorization_url).searchParams;
   assertMatch(code_verifier ?? "", /^[A-Za-z0-9_-]{43}$/);
   assertEquals(parameters.get("code_challenge"), await digest(code_verifier ?? ""));
   assertEquals(parameters.get("code_challenge_method"), "S256");
   assertEquals(authorization_url.includes(code_verifier ?? ""), false);
-  const again = await createAuthorizationRequest(withPkce);
+  const again = await createAuthorizationRequest(withPkce, {});
   assertNotEquals(again.code_verifier, code_verifier);
 });
 
 Deno.test("PKCE does not replace state, and no definition can fix it", async () => {
-  const { authorization_url, state } = await createAuthorizationRequest(withPkce);
+  const { authorization_url, state } = await createAuthorizationRequest(withPkce, {});
   const parameters = new URL(authorization_url).searchParams;
   assertEquals(parameters.getAll("state"), [state]);
   assertEquals(read(`code=c&iss=${ISS}`, withPkce), { outcome: "not_begun_here" });
 });
 
 Deno.test("createAuthorizationRequest() asks for the definition's scopes, and says what else it wants said", async () => {
-  const { authorization_url, state } = await createAuthorizationRequest(withPkce);
+  const { authorization_url, state } = await createAuthorizationRequest(withPkce, {});
   const { code_challenge: _, ...sent } = Object.fromEntries(new URL(authorization_url).searchParams);
   assertEquals(sent, {
     tenant: "all",
@@ -64,7 +64,7 @@ Deno.test("createAuthorizationRequest() asks for the definition's scopes, and sa
 Deno.test("a state is 256 bits of base64url and never comes twice", async () => {
   const states = new Set<string>();
   for (let n = 0; n < 1_000; n += 1) {
-    const { state } = await createAuthorizationRequest(client);
+    const { state } = await createAuthorizationRequest(client, {});
     assertMatch(state, /^[A-Za-z0-9_-]{43}$/);
     states.add(state);
   }
@@ -74,7 +74,12 @@ Deno.test("a state is 256 bits of base64url and never comes twice", async () => 
 });
 
 Deno.test("readAuthorizationResponse() reads a code with its state", () => {
-  assertEquals(read("code=123.456.2d73&state=s"), { outcome: "code", code: "123.456.2d73", state: "s" });
+  assertEquals(read("code=123.456.2d73&state=s"), {
+    outcome: "code",
+    code: "123.456.2d73",
+    state: "s",
+    parameters: {},
+  });
 });
 
 Deno.test("any error is a denial, and no prose of the provider's comes along", () => {
@@ -144,7 +149,7 @@ Deno.test("whatever the parameters, a code comes only from exactly one code and 
 });
 
 Deno.test("an issuer that is wrong, or promised and missing, is invalid", () => {
-  const code = { outcome: "code" as const, code: "c", state: "s" };
+  const code = { outcome: "code" as const, code: "c", state: "s", parameters: {} };
   assertEquals(read(`code=c&state=s&iss=${ISS}`, withPkce), code);
   assertEquals(read("code=c&state=s", withPkce), { outcome: "invalid" });
   for (const iss of [`${ISS}/`, "https://evil.example", ISS.toUpperCase()]) {

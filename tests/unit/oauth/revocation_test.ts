@@ -11,10 +11,11 @@ import { makeClient, makeTransport } from "../../support/make.ts";
 
 const client = makeClient();
 const TOKEN = "v1u:AQIB+/6A==:RI";
+const GRANT = { access_token: "a", refresh_token: TOKEN, values: {} };
 
 Deno.test("revoke() sends token and hint, encoded once, with the client's credentials", async () => {
   const network = fakeFetch(new Response(null, { status: 200 }));
-  await revoke(client, TOKEN, "access_token", makeTransport(network));
+  await revoke(client, GRANT, makeTransport(network));
   const [request] = network.requests;
   assertEquals(request?.url, "https://oauth.pipedrive.com/oauth/revoke");
   assertEquals(
@@ -23,7 +24,7 @@ Deno.test("revoke() sends token and hint, encoded once, with the client's creden
   );
   assertEquals(Object.fromEntries(new URLSearchParams(request?.body)), {
     token: TOKEN,
-    token_type_hint: "access_token",
+    token_type_hint: "refresh_token",
   });
 });
 
@@ -31,13 +32,13 @@ Deno.test("revoke() is content with any success, whatever the body", async () =>
   for (
     const answer of [new Response("<html>"), new Response(null, { status: 204 }), json({ success: true })]
   ) {
-    await revoke(client, TOKEN, "refresh_token", makeTransport(fakeFetch(answer)));
+    await revoke(client, GRANT, makeTransport(fakeFetch(answer)));
   }
 });
 
 Deno.test("revoke() says what went wrong: our client, the answer, or the provider", async () => {
   const failing = (answer: Response) => () =>
-    revoke(client, TOKEN, "refresh_token", makeTransport(fakeFetch(answer)));
+    revoke(client, GRANT, makeTransport(fakeFetch(answer)));
   const challenge = { "www-authenticate": "Basic" };
   const refused = await assertRejects(failing(json({ error: "invalid_client" }, 401, challenge)), OAuthError);
   assertEquals(refused.error, "invalid_client");
@@ -49,6 +50,6 @@ Deno.test("revoke() says what went wrong: our client, the answer, or the provide
 
 Deno.test("revoke() has nothing to do where the provider offers no revocation", async () => {
   const network = fakeFetch();
-  await revoke(makeClient({ provider: madeUp }), TOKEN, "refresh_token", makeTransport(network));
+  await revoke(makeClient({ provider: madeUp }), GRANT, makeTransport(network));
   assertEquals(network.requests, []);
 });

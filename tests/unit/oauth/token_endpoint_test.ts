@@ -1,6 +1,7 @@
 import type { Client } from "../../../supabase/functions/_shared/oauth/client.ts";
 import { UnexpectedResponse } from "../../../supabase/functions/_shared/oauth/errors.ts";
 import { exchangeCode, refreshTokens } from "../../../supabase/functions/_shared/oauth/token_endpoint.ts";
+import { learn, usable } from "../../../supabase/functions/_shared/oauth/values.ts";
 import { pipedrive } from "../../../supabase/functions/_shared/providers/pipedrive.ts";
 import { assertEquals, assertRejects, assertStringIncludes } from "../../support/assert.ts";
 import { fakeFetch, json } from "../../support/fake_fetch.ts";
@@ -8,7 +9,8 @@ import { madeUp } from "../../support/made_up_provider.ts";
 import { makeClient, makeTransport } from "../../support/make.ts";
 
 const client = makeClient();
-const GRANT = { code: "1.2.3f", code_verifier: null, redirect_uri: client.redirect_uri };
+const GRANT = { code: "1.2.3f", code_verifier: null, redirect_uri: client.redirect_uri, values: {} };
+const held = (refresh_token: string) => ({ access_token: "old", refresh_token, values: {} });
 const TOKENS = {
   access_token: "v1u:AQIBAHj+LzTN/6AErhI98==:RIDn",
   token_type: "Bearer",
@@ -20,7 +22,7 @@ const TOKENS = {
 
 Deno.test("refreshTokens() sends what RFC 6749 §6 asks for, once", async () => {
   const network = fakeFetch(json(TOKENS));
-  await refreshTokens(client, "1:1:old", makeTransport(network));
+  await refreshTokens(client, held("1:1:old"), makeTransport(network));
   const [request, ...more] = network.requests;
   assertEquals(more, []);
   assertEquals(request?.method, "POST");
@@ -37,7 +39,7 @@ Deno.test("the client secret goes as HTTP Basic to the token URL, as it is, and 
   const odd = makeClient({ client_id: "my-client_1.a", client_secret: "s3cret-with_._+/=chars" });
   const network = fakeFetch(json(TOKENS), json(TOKENS));
   await exchangeCode(odd, GRANT, makeTransport(network));
-  await refreshTokens(odd, "1:1:old", makeTransport(network));
+  await refreshTokens(odd, held("1:1:old"), makeTransport(network));
   for (const { url, headers, body } of network.requests) {
     assertEquals(url, pipedrive.token_endpoint);
     assertEquals(headers.get("authorization"), `Basic ${btoa("my-client_1.a:s3cret-with_._+/=chars")}`);
@@ -46,10 +48,10 @@ Deno.test("the client secret goes as HTTP Basic to the token URL, as it is, and 
 });
 
 Deno.test("Basic credentials are form-urlencoded first, unless the provider wants them as they are", async () => {
-  const provider = { ...pipedrive, basic_credentials_as_they_are: false };
+  const provider = { ...pipedrive, basic_credentials: "urlencoded" as const };
   const network = fakeFetch(json(TOKENS));
   const of = makeClient({ provider, client_id: "a b", client_secret: "s-1" });
-  await refreshTokens(of, "1:1:old", makeTransport(network));
+  await refreshTokens(of, held("1:1:old"), makeTransport(network));
   assertEquals(network.requests[0]?.headers.get("authorization"), `Basic ${btoa("a+b:s%2D1")}`);
 });
 
@@ -80,19 +82,19 @@ Deno.test("exchangeCode() sends the verifier, the secret and more where the defi
     redirect_uri: GRANT.redirect_uri,
     audience: "api",
   });
-  assertEquals([tokens.expires_in, tokens.api_origin], [1800, "https://api.made-up.example"]);
+  assertEquals(tokens.expires_in, 1800);
 });
 
 Deno.test("refreshTokens() sends the definition's own parameters", async () => {
   const network = fakeFetch(json({ access_token: "a", token_type: "bearer" }));
-  await refreshTokens(makeClient({ provider: madeUp }), "r", makeTransport(network));
+  await refreshTokens(makeClient({ provider: madeUp }), held("r"), makeTransport(network));
   assertEquals(new URLSearchParams(network.requests[0]?.body).get("type"), "refresh");
 });
 
 Deno.test("a public client sends its id and no secret", async () => {
   const provider = { ...madeUp, token_endpoint_auth_method: "none" as const };
   const network = fakeFetch(json({ access_token: "a", token_type: "bearer" }));
-  await refreshTokens(makeClient({ provider }), "r", makeTransport(network));
+  await refreshTokens(makeClient({ provider }), held("r"), makeTransport(network));
   const body = new URLSearchParams(network.requests[0]?.body);
   assertEquals([body.get("client_id"), body.get("client_secret")], [client.client_id, null]);
 });
@@ -107,11 +109,14 @@ Deno.test("exchangeCode() without a refresh token is no connection", async () =>
 });
 
 Deno.test("exchangeCode() without api_domain uses the sandbox's API if there is one, else the generic host", async () => {
-  const exchange = (of: Client) =>
-    exchangeCode(of, GRANT, makeTransport(fakeFetch(json({ ...TOKENS, api_domain: undefined }))));
-  assertEquals((await exchange(client)).api_origin, "https://api.pipedrive.com");
+  const exchange = async (of: Client) => {
+    const transport = makeTransport(fakeFetch(json({ ...TOKENS, api_domain: undefined })));
+    const { answers } = await exchangeCode(of, GRANT, transport);
+    return usable(of, learn(of, "token", answers, {}).values);
+  };
+  assertEquals(await exchange(client), { api_domain: "https://api.pipedrive.com" });
   const sandbox = makeClient({ api_origins: ["http://127.0.0.1:9000"] });
-  assertEquals((await exchange(sandbox)).api_origin, "http://127.0.0.1:9000");
+  assertEquals(await exchange(sandbox), { api_domain: "http://127.0.0.1:9000" });
 });
 
 Deno.test("plain http is refused before anything is sent, except to this machine", async () => {
@@ -119,11 +124,11 @@ Deno.test("plain http is refused before anything is sent, except to this machine
   const network = fakeFetch(json(TOKENS), json(TOKENS), json(TOKENS));
   const transport = makeTransport(network);
   for (const host of ["oauth.pipedrive.com", "localhost.evil.example", "127.0.0.1.evil.example"]) {
-    await assertRejects(() => refreshTokens(at(`http://${host}/token`), "r", transport));
+    await assertRejects(() => refreshTokens(at(`http://${host}/token`), held("r"), transport));
   }
   assertEquals(network.requests, []);
   for (const host of ["127.0.0.1:9000", "localhost:9000", "[::1]:9000"]) {
-    await refreshTokens(at(`http://${host}/token`), "r", transport);
+    await refreshTokens(at(`http://${host}/token`), held("r"), transport);
   }
 });
 

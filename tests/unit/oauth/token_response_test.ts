@@ -7,6 +7,7 @@ import {
   UnexpectedResponse,
 } from "../../../supabase/functions/_shared/oauth/errors.ts";
 import { refreshTokens } from "../../../supabase/functions/_shared/oauth/token_endpoint.ts";
+import { learn } from "../../../supabase/functions/_shared/oauth/values.ts";
 import { assertEquals, assertObjectMatch, assertRejects } from "../../support/assert.ts";
 import { fakeFetch, json } from "../../support/fake_fetch.ts";
 import { makeClient, makeTransport } from "../../support/make.ts";
@@ -21,8 +22,11 @@ const TOKENS = {
   api_domain: "https://user-company.pipedrive.com",
 };
 
-function refresh(answer: Response): Promise<TokenSet> {
-  return refreshTokens(client, "1:1:old", makeTransport(fakeFetch(answer)));
+const GRANT = { access_token: "old", refresh_token: "1:1:old", values: {} };
+
+async function refresh(answer: Response): Promise<Omit<TokenSet, "answers"> & { api_domain?: string }> {
+  const { answers, ...tokens } = await refreshTokens(client, GRANT, makeTransport(fakeFetch(answer)));
+  return { ...tokens, ...learn(client, "token", answers, {}).values };
 }
 
 Deno.test("refreshTokens() reads everything Pipedrive sends", async () => {
@@ -30,8 +34,9 @@ Deno.test("refreshTokens() reads everything Pipedrive sends", async () => {
     access_token: TOKENS.access_token,
     expires_in: 3599,
     refresh_token: TOKENS.refresh_token,
+    refresh_token_expires_in: 60 * 86_400,
     scope: ["base", "contacts:read"],
-    api_origin: "https://user-company.pipedrive.com",
+    api_domain: "https://user-company.pipedrive.com",
   });
 });
 
@@ -66,8 +71,8 @@ const oddities: [string, Record<string, unknown>, Record<string, unknown>][] = [
   }],
   ["scope missing: as before", { scope: undefined }, { scope: undefined }],
   ["scope of another type: as before", { scope: 7 }, { scope: undefined }],
-  ["api_domain missing: the stored one stays", { api_domain: undefined }, { api_origin: undefined }],
-  ["api_domain of another type: as missing", { api_domain: 7 }, { api_origin: undefined }],
+  ["api_domain missing: the stored one stays", { api_domain: undefined }, { api_domain: undefined }],
+  ["api_domain of another type: as missing", { api_domain: 7 }, { api_domain: undefined }],
   ...[
     "https://user-company.pipedrive.com/",
     "https://User-Company.Pipedrive.com",
@@ -76,7 +81,7 @@ const oddities: [string, Record<string, unknown>, Record<string, unknown>][] = [
   ].map((api_domain): [string, Record<string, unknown>, Record<string, unknown>] => [
     `api_domain ${JSON.stringify(api_domain)}: the same origin`,
     { api_domain },
-    { api_origin: TOKENS.api_domain },
+    { api_domain: TOKENS.api_domain },
   ]),
   ["members it does not know", { id_token: "not.a.jwt", extra: [1] }, { access_token: TOKENS.access_token }],
   ["an error beside the tokens: tokens win", { error: "invalid_grant" }, {
@@ -145,7 +150,7 @@ Deno.test("a redirect from the token endpoint is an error, whatever it carries",
   for (const status of [301, 302, 303, 307, 308]) {
     const network = fakeFetch(json(TOKENS, status, { location: "https://evil.example/" }));
     const error = await assertRejects(
-      () => refreshTokens(client, "1:1:old", makeTransport(network)),
+      () => refreshTokens(client, GRANT, makeTransport(network)),
       UnexpectedResponse,
     );
     assertEquals([error.reason, error.status, network.requests.length], ["redirect", status, 1]);

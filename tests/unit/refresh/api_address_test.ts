@@ -18,7 +18,7 @@ async function afterRefresh(api_domain: unknown): Promise<string[]> {
   const refreshed = await getAccessToken(context, { connection_id: id, user_id });
   const stored = await getAccessToken(context, { connection_id: id, user_id });
   assertEquals([refreshed.access_token, stored.access_token], ["access-1", "access-1"]);
-  return [refreshed.api_origin, stored.api_origin];
+  return [refreshed.values.api_domain ?? "", stored.values.api_domain ?? ""];
 }
 
 for (

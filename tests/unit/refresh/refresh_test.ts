@@ -401,7 +401,7 @@ Deno.test("a provider that returns no new refresh token leaves the old one in pl
   };
   const reusing = { ...context, fetch };
   const first = await ask(reusing, connection);
-  assertEquals(first.api_origin, "https://acme.pipedrive.com", "and so does the API's origin");
+  assertEquals(first.values.api_domain, "https://acme.pipedrive.com", "and so does the API's origin");
   await context.store.backdate(connection.id, { access_expires_at: 1, refresh_after: 1 });
   assertEquals((await ask(reusing, connection)).access_token, "access-2");
   assertEquals(sent, ["refresh-0", "refresh-0"]);

@@ -1,40 +1,47 @@
 import type { Context } from "../context.ts";
 import { PublicError } from "../errors.ts";
 import { type Account, readAccount } from "../oauth/account.ts";
-import { askApi } from "../oauth/api.ts";
-import { readJson, Retryable } from "../oauth/api_answer.ts";
+import { askAccount } from "../oauth/account_request.ts";
+import { Retryable } from "../oauth/api_answer.ts";
 import type { AccessToken } from "../oauth/client.ts";
+import { type Answers, learn, type Values } from "../oauth/values.ts";
 import { backOff, retry, withDeadline } from "../time.ts";
 
 /** All of it and one try of it, in milliseconds: a person waits, and what is lost is a code that cannot be had again. */
 const LEARN_MS = 20_000;
 const ATTEMPT_MS = 8_000;
 const ATTEMPTS = 4;
-const MAX_RESPONSE_BYTES = 64 * 1024;
+
+export interface Learnt {
+  readonly account: Account;
+  /** With what the account request says beside. */
+  readonly values: Values;
+}
 
 /**
- * Whom a new access token speaks for, asked at the provider's API: the only request with a token that is not stored yet.
+ * Whom a new access token speaks for: asked at the provider's API where the answers so far do not say. It is the only
+ * request with a token that is not stored yet.
  *
  * @throws {PublicError} `PROVIDER_UNAVAILABLE`, `PROVIDER_RATE_LIMITED`, `PROVIDER_FORBIDDEN`, `PROVIDER_RESPONSE_INVALID`
  */
 export async function learnAccount(
   { client, clock, fetch, random }: Pick<Context, "client" | "clock" | "fetch" | "random">,
   token: AccessToken,
-): Promise<Account> {
+  answers: Answers,
+): Promise<Learnt> {
   const ends = clock.now() + LEARN_MS;
-  const { path } = client.provider.account;
   const worthRetrying = (error: unknown): number | null =>
     error instanceof Retryable && clock.now() + error.least_ms < ends ? error.least_ms : null;
-  const { headers, body } = await retry(clock, backOff(random, ATTEMPTS), worthRetrying, () => {
+  const answer = await retry(clock, backOff(random, ATTEMPTS), worthRetrying, () => {
     const left_ms = Math.max(0, Math.min(ATTEMPT_MS, ends - clock.now()));
-    const request = { path, limit: MAX_RESPONSE_BYTES };
-    return withDeadline(clock, left_ms, (signal) => askApi(client, token, request, { fetch, signal }))
+    return withDeadline(clock, left_ms, (signal) => askAccount(client, token, { fetch, signal }))
       .catch(rejected);
   });
-  const bytes = new Uint8Array(await new Response(body).arrayBuffer());
-  const account = readAccount(client.provider, readJson(headers, bytes));
+  const all = { ...answers, account: answer };
+  const { values } = learn(client, "account", all, token.values);
+  const account = readAccount(client.provider, { ...all, value: values });
   if (!account) throw unknownAccount("no account in it");
-  return account;
+  return { account, values };
 }
 
 /** The provider's own 4xx is for whoever sent the request, and this one is ours. */

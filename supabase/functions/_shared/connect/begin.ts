@@ -2,6 +2,8 @@ import type { Context } from "../context.ts";
 import { PublicError } from "../errors.ts";
 import { digest, randomSecret } from "../keep/seal.ts";
 import { createAuthorizationRequest } from "../oauth/authorization.ts";
+import type { Client } from "../oauth/client.ts";
+import { learn, usable, type Values } from "../oauth/values.ts";
 
 /** How long a user has from beginning to completing, in milliseconds; the database's clock counts. */
 const REQUEST_LIFETIME_MS = 10 * 60_000;
@@ -14,6 +16,14 @@ export interface BeginRequest {
   readonly user_id: string;
   /** The full URL the browser comes back to; its origin must already be allowed. */
   readonly return_to: string;
+  /** What the provider asks the user for, by name. */
+  readonly values?: Values;
+}
+
+/** What the exchange needs again, sealed meanwhile. */
+export interface Begun {
+  readonly code_verifier: string | null;
+  readonly values: Values;
 }
 
 export interface BegunAuthorization {
@@ -29,7 +39,8 @@ export interface BegunAuthorization {
  * Of `state` and `binding` only hashes are stored (RFC 9700 §4.7): who reads the table can neither come back in the
  * user's place nor complete.
  *
- * @throws {PublicError} `INVALID_CREDENTIALS` if the user has been deleted, `PROVIDER_RATE_LIMITED` if the user has begun too many requests
+ * @throws {PublicError} `INVALID_REQUEST` naming the value that is missing or not allowed, `INVALID_CREDENTIALS` if the
+ * user has been deleted, `PROVIDER_RATE_LIMITED` if the user has begun too many requests
  *
  * @example
  * ```ts
@@ -41,9 +52,10 @@ export interface BegunAuthorization {
  */
 export async function beginAuthorization(
   { client, store, keyring }: Context,
-  { user_id, return_to }: BeginRequest,
+  { user_id, return_to, values: given = {} }: BeginRequest,
 ): Promise<BegunAuthorization> {
-  const { authorization_url, state, code_verifier } = await createAuthorizationRequest(client);
+  const values = judged(client, given);
+  const { authorization_url, state, code_verifier } = await createAuthorizationRequest(client, values);
   const [id, binding, provider] = [await digest(state), randomSecret(), client.provider.name];
   const { outcome, expires_at } = await store.beginAuthorization({
     id,
@@ -52,9 +64,10 @@ export async function beginAuthorization(
     binding_hash: await digest(binding),
     redirect_uri: client.redirect_uri,
     return_to,
-    code_verifier_sealed: code_verifier === null
-      ? null
-      : await keyring.seal(code_verifier, { id, provider, field: "code_verifier" }),
+    code_verifier_sealed: await keyring.seal(
+      JSON.stringify({ code_verifier, values } satisfies Begun),
+      { id, provider, field: "code_verifier" },
+    ),
     lifetime_ms: REQUEST_LIFETIME_MS,
     limit: MOST_REQUESTS,
   });
@@ -66,4 +79,18 @@ export async function beginAuthorization(
     );
   }
   return { authorization_url, binding, expires_at };
+}
+
+/** Those that a user gives, each as its kind has it. */
+function judged(client: Client, given: Values): Values {
+  const asked = Object.entries(client.provider.values).filter(([, { from }]) => from === "user");
+  const stray = Object.keys(given).find((name) => !asked.some(([own]) => own === name));
+  if (stray !== undefined) throw new PublicError("INVALID_REQUEST", '"values" holds what the provider does not ask for');
+  const { values, refused } = learn(client, "user", { value: given }, {});
+  const found = usable(client, values);
+  for (const [name] of asked) {
+    if (refused.includes(name)) throw new PublicError("INVALID_REQUEST", `"values.${name}" is not allowed`);
+    if (found[name] === undefined) throw new PublicError("INVALID_REQUEST", `"values.${name}" is required`);
+  }
+  return values;
 }

@@ -4,14 +4,17 @@ import { clientFingerprint } from "../keep/client_fingerprint.ts";
 import { digest } from "../keep/seal.ts";
 import type { Connect, Connection, TakenAuthorization } from "../keep/store.ts";
 import { sealTokenSet } from "../keep/token_set.ts";
-import { allowedApiOrigin } from "../oauth/api_origin.ts";
+import { apiUrl } from "../oauth/address.ts";
 import { responseInvalid } from "../oauth/api_answer.ts";
+import type { Client, TokenSet } from "../oauth/client.ts";
 import { classifyFailure, publicErrorOf } from "../oauth/failure.ts";
 import { exchangeCode } from "../oauth/token_endpoint.ts";
+import { type Answers, learn, type Learnt, missing, type Values } from "../oauth/values.ts";
 import { withDeadline } from "../time.ts";
 import { learnAccount } from "./account.ts";
-import { TOO_MANY_RETRY_AFTER } from "./begin.ts";
+import { type Begun, TOO_MANY_RETRY_AFTER } from "./begin.ts";
 import { connectionId } from "./connection_id.ts";
+import type { Parked } from "./receive.ts";
 import { askAgain, beingCompleted, untilStored } from "./until_stored.ts";
 
 /** How long the exchange may take, in milliseconds: long, because a code is spent even if its answer is not waited for. */
@@ -120,10 +123,10 @@ async function obtain(
 ): Promise<() => Promise<Connection>> {
   const { client, clock, store } = context;
   const asked = clock.now();
-  const tokens = await exchange(context, taken);
+  const exchanged = await exchange(context, taken);
   const exchange_ms = Math.round(clock.now() - asked);
   try {
-    const connect = await describe(context, user_id, tokens);
+    const connect = await describe(context, user_id, exchanged);
     return () =>
       store.connect({
         ...connect,
@@ -142,14 +145,21 @@ async function obtain(
 async function describe(
   context: Context,
   user_id: string,
-  { access_token, refresh_token, expires_in, scope, ...tokens }: Awaited<ReturnType<typeof exchangeCode>>,
+  { tokens, redirect, ...brought }: Exchanged,
 ): Promise<Omit<Connect, "elapsed_ms" | "exchange_ms" | "client_id" | "request_id">> {
   const { client, keyring } = context;
   const provider = client.provider.name;
+  const { access_token, refresh_token, scope } = tokens;
+  const answers = { ...tokens.answers, redirect };
+  const given = learnAll(client, ["token", "id_token"], answers, brought.values);
   // The address came with the answer: no token goes to one that is not allowed.
-  const api_origin = allowedApiOrigin(client, tokens.api_origin ?? "");
-  if (api_origin === null) throw responseInvalid("no API address that is allowed");
-  const account = await learnAccount(context, { access_token, api_origin });
+  if (given.refused.length > 0 || !apiUrl(client, given.values, {})) {
+    throw responseInvalid("no API address that is allowed");
+  }
+  const token = { access_token, values: given.values };
+  const { account, values } = await learnAccount(context, token, answers);
+  const lacking = missing(client, values);
+  if (lacking.length > 0) throw responseInvalid(`it does not say ${lacking.join(", ")}`);
   const id = await connectionId(provider, account.key, user_id);
   return {
     id,
@@ -158,24 +168,58 @@ async function describe(
     account_key: account.key,
     account_name: account.name ?? null,
     account_email: account.email ?? null,
-    scope: (scope ?? client.provider.scopes).join(" "),
-    ...await sealTokenSet(keyring, { id, provider }, { access_token, api_origin, refresh_token }),
+    scope: (scope ?? client.scopes).join(" "),
+    ...await sealTokenSet(keyring, { id, provider }, { access_token, refresh_token, values }),
     client_fingerprint: await clientFingerprint(keyring, client),
-    expires_in_ms: expires_in * 1000,
+    ...lifetimes(client, tokens),
   };
 }
 
-async function exchange(context: Context, taken: Taken) {
+/** Without a refresh token the access token's end is the authorization's. */
+function lifetimes({ provider }: Client, { expires_in, refresh_token_expires_in }: TokenSet) {
+  const ends_in = provider.rotation === "none" ? expires_in : refresh_token_expires_in;
+  const ms = (seconds: number | null) => seconds === null ? null : seconds * 1000;
+  return {
+    expires_in_ms: ms(expires_in),
+    authorization_expires_in_ms: ms(ends_in),
+    refresh_ahead_ms: ms(provider.refresh_ahead ?? null),
+  };
+}
+
+/** What answers bring, where it is allowed. */
+function learnAll(
+  client: Client,
+  from: readonly ("redirect" | "token" | "id_token")[],
+  answers: Answers,
+  known: Values,
+): Learnt {
+  return from.reduce((all, one) => {
+    const { values, refused } = learn(client, one, answers, all.values);
+    return { values, refused: [...all.refused, ...refused] };
+  }, { values: known, refused: [] } as Learnt);
+}
+
+interface Exchanged {
+  readonly tokens: TokenSet;
+  readonly values: Values;
+  readonly redirect: Parked["redirect"];
+}
+
+async function exchange(context: Context, taken: Taken): Promise<Exchanged> {
   const { client, clock, fetch, keyring } = context;
   const { id, redirect_uri, code_sealed, code_verifier_sealed } = taken;
   const request = { id, provider: client.provider.name };
   try {
-    const code = await keyring.open(code_sealed, { ...request, field: "code" });
-    const code_verifier = code_verifier_sealed === null
-      ? null
-      : await keyring.open(code_verifier_sealed, { ...request, field: "code_verifier" });
-    const grant = { code, code_verifier, redirect_uri };
-    return await withDeadline(clock, EXCHANGE_MS, (signal) => exchangeCode(client, grant, { fetch, signal }));
+    const { code, redirect }: Parked = JSON.parse(
+      await keyring.open(code_sealed, { ...request, field: "code" }),
+    );
+    const { code_verifier, values: given }: Begun = JSON.parse(
+      await keyring.open(code_verifier_sealed, { ...request, field: "code_verifier" }),
+    );
+    const { values } = learnAll(client, ["redirect"], { redirect }, given);
+    const grant = { code, code_verifier, redirect_uri, values };
+    const send = (signal: AbortSignal) => exchangeCode(client, grant, { fetch, signal });
+    return { tokens: await withDeadline(clock, EXCHANGE_MS, send), values, redirect };
   } catch (error) {
     // A refused code is final. Anything else may be over, or mended by the operator, while the ticket lives.
     const refused = classifyFailure(error, client.provider).class === "permanent";

@@ -1,6 +1,6 @@
 import type { Context } from "../context.ts";
-import { notFound } from "../errors.ts";
-import type { Connection } from "../keep/store.ts";
+import { notFound, PublicError } from "../errors.ts";
+import type { Connection, Store } from "../keep/store.ts";
 import { revokePending } from "../refresh/revoke.ts";
 import { untilStored } from "./until_stored.ts";
 
@@ -8,18 +8,32 @@ import { untilStored } from "./until_stored.ts";
  * Ends a connection of this user: the tokens are erased at once, and the refresh token is revoked at the provider behind
  * the answer, now or by a later sweep. Disconnecting again changes nothing.
  *
+ * @param contextOf throws where the provider is not offered: then nothing is revoked until it is again
  * @throws {PublicError} `CONNECTION_NOT_FOUND`, also when it belongs to someone else
  */
 export async function disconnectConnection(
-  context: Context,
-  id: string,
-  user_id: string,
+  store: Store,
+  named: { readonly id: string; readonly user_id: string; readonly provider: string },
+  contextOf: () => Context,
 ): Promise<Connection> {
-  const { client, report, store, waitUntil } = context;
-  const connection = await store.disconnect({ id, user_id, provider: client.provider.name });
-  if (!connection) throw notFound(id);
-  waitUntil(revokePending(context, { id }).catch(report));
+  const { id } = named;
+  const context = tried(contextOf);
+  const connection = await store.disconnect(named);
+  // Of a provider that never was nobody has a connection.
+  if (!connection) throw context instanceof PublicError ? context : notFound(id);
+  if (!(context instanceof PublicError)) {
+    context.waitUntil(revokePending(context, { id }).catch(context.report));
+  }
   return connection;
+}
+
+function tried(contextOf: () => Context): Context | PublicError {
+  try {
+    return contextOf();
+  } catch (error) {
+    if (error instanceof PublicError) return error;
+    throw error;
+  }
 }
 
 /**

@@ -3,6 +3,13 @@ import { digest } from "../keep/seal.ts";
 import { readAuthorizationResponse } from "../oauth/authorization.ts";
 import { askAgain } from "./until_stored.ts";
 
+/** What waits for the user who began. */
+export interface Parked {
+  readonly code: string;
+  /** What `redirect:` sources read. Whoever made it is not known yet. */
+  readonly redirect: Readonly<Record<string, string>>;
+}
+
 /** What became of an authorization response. Only a request of ours says where the browser goes. */
 export type ReceivedAuthorization =
   | { readonly outcome: "parked"; readonly return_to: string; readonly ticket: string }
@@ -31,10 +38,14 @@ export async function receiveAuthorizationResponse(
     const denied = await askAgain(context, () => store.receiveAuthorizationResponse(denial));
     return denied ? { outcome: "denied", ...denied, error: response.error } : { outcome: "invalid" };
   }
-  const code_sealed = await keyring.seal(response.code, { ...request, field: "code" });
+  const { code, parameters: redirect } = response;
+  const code_sealed = await keyring.seal(
+    JSON.stringify({ code, redirect } satisfies Parked),
+    { ...request, field: "code" },
+  );
   // A redirect may come again after the key that seals was exchanged.
   for (const key_id of keyring.key_ids) {
-    const ticket = await keyring.hash("ticket", [response.state, response.code], key_id);
+    const ticket = await keyring.hash("ticket", [response.state, code], key_id);
     const parking = { ...request, ticket_hash: await digest(ticket), code_sealed };
     const parked = await askAgain(context, () => store.receiveAuthorizationResponse(parking));
     if (parked) return { outcome: "parked", ...parked, ticket };

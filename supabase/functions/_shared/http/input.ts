@@ -12,23 +12,29 @@ export const connectionId = v.pipe(v.string(), v.uuid("must be a UUID"), v.toLow
 /** By then the whole body must be there: 16 KiB need no longer, however slow the line. */
 const BODY_MS = 5_000;
 
+/** How much of a body is taken, in bytes, and how long it may take, in milliseconds. */
+interface BodyLimits {
+  readonly bytes: number;
+  readonly ms: number;
+}
+
 /**
  * The body, whole. Checked on what is announced, so that nothing is read in vain, and on what arrives, because the
  * announcement may be wrong or missing.
  *
  * @throws {PublicError} `INVALID_REQUEST` if it is too large, breaks off, or is not there in time
  */
-async function readBody({ headers, body }: Request, clock: Clock) {
-  const tooLarge = () => invalid(`the body is larger than ${MAX_BODY_BYTES / 1024} KiB`);
-  if (Number(headers.get("content-length")) > MAX_BODY_BYTES) throw tooLarge();
+export async function readBody({ headers, body }: Request, limits: BodyLimits, clock: Clock = systemClock) {
+  const tooLarge = () => invalid(`the body is larger than ${limits.bytes / 1024} KiB`);
+  if (Number(headers.get("content-length")) > limits.bytes) throw tooLarge();
   const reading = new AbortController();
   const arriving = body?.pipeThrough(new TransformStream<Uint8Array, Uint8Array>(), reading) ?? null;
-  const whole = readBounded(arriving, MAX_BODY_BYTES).catch(() => {
+  const whole = readBounded(arriving, limits.bytes).catch(() => {
     throw invalid("the body broke off");
   });
-  const bytes = await withPatience(clock, BODY_MS, whole, () => {
+  const bytes = await withPatience(clock, limits.ms, whole, () => {
     reading.abort();
-    throw invalid(`the body did not arrive within ${BODY_MS / 1000} seconds`);
+    throw invalid(`the body did not arrive within ${limits.ms / 1000} seconds`);
   });
   if (bytes === null) throw tooLarge();
   return bytes;
@@ -47,7 +53,7 @@ export async function readJson(
     readonly clock?: Clock;
   } = {},
 ): Promise<unknown> {
-  const text = decodeUtf8(await readBody(request, clock));
+  const text = decodeUtf8(await readBody(request, { bytes: MAX_BODY_BYTES, ms: BODY_MS }, clock));
   if (text === undefined) throw invalid("the body is not UTF-8");
   if (text.trim() === "") {
     if (empty) return empty;

@@ -11,6 +11,8 @@ const FIELDS = [
   "caller",
   "connection_id",
   "provider",
+  // The providers whose settings are there, once an isolate.
+  "offered",
   "version",
   "outcome",
   "status",
@@ -28,7 +30,7 @@ const FIELDS = [
   "milliseconds",
 ] as const;
 
-type Text = "caller_request_id" | "caller" | "connection_id" | "provider" | "outcome" | "code" | "reason";
+type Text = "caller_request_id" | "caller" | "connection_id" | "provider" | "offered" | "outcome" | "code" | "reason";
 type Count = Exclude<(typeof FIELDS)[number], Text | "request_id" | "function">;
 
 export type LogFields =

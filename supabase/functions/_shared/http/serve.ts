@@ -23,6 +23,13 @@ export interface Edge {
   readonly meters: Meters;
 }
 
+/** What of a function's answers and requests a page of another origin may see and send, beside what all have. */
+export interface Cors {
+  readonly methods?: readonly string[];
+  readonly headers?: readonly string[];
+  readonly exposed?: readonly string[];
+}
+
 /** On every answer; `no-referrer` because a callback's URL holds a code (RFC 9700 §4.2.4). The exposed names are the ones a page may read across origins (https://fetch.spec.whatwg.org/#cors-protocol). */
 const HEADERS: Readonly<Record<string, string>> = {
   "access-control-allow-origin": "*",
@@ -45,6 +52,7 @@ const HEADERS: Readonly<Record<string, string>> = {
  * @param auth who may call; everyone else is answered 401 before `handle` runs
  * @param trusted whose tokens count as a user's
  * @param handle lets errors rise
+ * @param cors what pages may send and see beside what they may of every function
  *
  * @example
  * ```ts
@@ -58,8 +66,10 @@ export function serve(
   auth: AuthModes,
   trusted: Trusted,
   handle: (edge: Edge) => Promise<Response>,
+  cors: Cors = {},
 ): (request: Request) => Promise<Response> {
   const callerOf = callers(auth, trusted);
+  const always = withCors(cors);
   return async (request) => {
     const started = performance.now();
     const request_id = crypto.randomUUID();
@@ -68,7 +78,7 @@ export function serve(
     const response = await answer(request, { callerOf, handle }, { log, meters });
     const milliseconds = Math.round(performance.now() - started);
     writeLine({ ...log, ...cost(meters), status: response.status, milliseconds });
-    stamp(response, request_id, serverTiming(meters, milliseconds));
+    stamp(response, always, request_id, serverTiming(meters, milliseconds));
     return response;
   };
 }
@@ -123,8 +133,24 @@ function callersId({ headers }: Request): string | undefined {
   return UUID.test(given) ? given : undefined;
 }
 
-function stamp({ headers }: Response, request_id: string, server_timing: string): void {
-  for (const name in HEADERS) headers.set(name, HEADERS[name] ?? "");
+function withCors({ methods = [], headers = [], exposed = [] }: Cors): Readonly<Record<string, string>> {
+  const added = (name: string, more: readonly string[]) =>
+    [...new Set([...HEADERS[name]?.split(", ") ?? [], ...more])].join(", ");
+  return {
+    ...HEADERS,
+    "access-control-allow-headers": added("access-control-allow-headers", headers),
+    "access-control-allow-methods": added("access-control-allow-methods", methods),
+    "access-control-expose-headers": added("access-control-expose-headers", exposed),
+  };
+}
+
+function stamp(
+  { headers }: Response,
+  always: Readonly<Record<string, string>>,
+  request_id: string,
+  server_timing: string,
+): void {
+  for (const name in always) headers.set(name, always[name] ?? "");
   headers.set("x-request-id", request_id);
   headers.set("server-timing", server_timing);
 }

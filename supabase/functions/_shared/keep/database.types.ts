@@ -12,6 +12,7 @@ export type Database = {
         Row: {
           "access_expires_at": string | null;
           "account": Json | null;
+          "authorization_expires_at": string | null;
           "created_at": string;
           "id": string;
           "provider": string;
@@ -23,6 +24,7 @@ export type Database = {
         Insert: {
           "access_expires_at"?: string | null;
           "account"?: never;
+          "authorization_expires_at"?: string | null;
           "created_at"?: string | null;
           "id"?: string | null;
           "provider"?: string | null;
@@ -33,6 +35,7 @@ export type Database = {
         Update: {
           "access_expires_at"?: string | null;
           "account"?: never;
+          "authorization_expires_at"?: string | null;
           "created_at"?: string | null;
           "id"?: string | null;
           "provider"?: string | null;
@@ -155,6 +158,7 @@ export type Database = {
       "oauth_commit_refresh": {
         Args: {
           "p_access_token_sealed": string;
+          "p_authorization_expires_in_ms"?: number;
           "p_base_version": number;
           "p_client_fingerprint"?: string;
           "p_elapsed_ms": number;
@@ -162,6 +166,7 @@ export type Database = {
           "p_id": string;
           "p_key_id": string;
           "p_lease_id": string;
+          "p_refresh_ahead_ms"?: number;
           "p_refresh_token_sealed": string;
           "p_scope": string;
         };
@@ -176,6 +181,7 @@ export type Database = {
           "p_account_email": string;
           "p_account_key": string;
           "p_account_name": string;
+          "p_authorization_expires_in_ms"?: number;
           "p_client_fingerprint"?: string;
           "p_client_id"?: string;
           "p_elapsed_ms": number;
@@ -184,6 +190,7 @@ export type Database = {
           "p_id": string;
           "p_key_id": string;
           "p_provider": string;
+          "p_refresh_ahead_ms"?: number;
           "p_refresh_token_sealed": string;
           "p_request_id": string;
           "p_scope": string;
@@ -192,6 +199,7 @@ export type Database = {
         Returns: {
           "access_expires_at": string | null;
           "account": Json | null;
+          "authorization_expires_at": string | null;
           "created_at": string;
           "id": string;
           "provider": string;
@@ -211,6 +219,7 @@ export type Database = {
         Returns: {
           "access_expires_at": string | null;
           "account": Json | null;
+          "authorization_expires_at": string | null;
           "created_at": string;
           "id": string;
           "provider": string;
@@ -230,6 +239,7 @@ export type Database = {
         Returns: {
           "access_expires_at": string | null;
           "account": Json | null;
+          "authorization_expires_at": string | null;
           "created_at": string;
           "id": string;
           "provider": string;

@@ -34,10 +34,12 @@ export type Connection =
     readonly status: Status;
     readonly account: { readonly id: string; readonly name?: string; readonly email?: string };
   };
-/** Durations are milliseconds from now, by the database's clock alone; `busy_ms` 0: nobody holds a lease. */
-export type Peek = Row<"peek", "access_expires_at" | "access_token_sealed"> & { readonly status: Status };
+/** Of a token that lives until the API refuses it. */
+type Endless = "access_expires_at" | "expires_in_ms" | "fresh_in_ms" | "refresh_in_ms";
+/** Durations are milliseconds from now, by the database's clock alone, null: no end; `busy_ms` 0: nobody holds a lease. */
+export type Peek = Row<"peek", Endless | "access_token_sealed"> & { readonly status: Status };
 /** The sole right to spend a refresh token, until the lease ends. */
-export type Lease = Row<"claim_due"> & { readonly outcome: "claimed" };
+export type Lease = Row<"claim_due", "access_expires_at" | "expires_in_ms"> & { readonly outcome: "claimed" };
 /** The access token comes on `fresh` and `claimed`. */
 export type Claim = Omit<Lease, "id"> | Refusal<"claim_refresh">;
 type Refusal<N extends "claim_refresh" | "claim_due"> =
@@ -45,15 +47,20 @@ type Refusal<N extends "claim_refresh" | "claim_due"> =
   & {
     readonly outcome: "fresh" | "busy" | "backoff" | "unreadable" | Exclude<Status, "active"> | "not_found";
   };
-export type Commit = Args<"commit_refresh", "scope">;
+/** Of the authorization; null: not known, or a share of the token's life. */
+type Ends = "authorization_expires_in_ms" | "refresh_ahead_ms";
+export type Commit = Args<"commit_refresh", "scope" | "expires_in_ms" | Ends>;
 export type Failure = Args<"fail_refresh"> & {
   readonly class: "permanent" | "unexplained" | "ambiguous" | "transient";
 };
-export type Connect = Args<"connect", "account_name" | "account_email" | "request_id">;
+export type Connect = Args<
+  "connect",
+  "account_name" | "account_email" | "request_id" | "expires_in_ms" | Ends
+>;
 export type LeaseTimings = Pick<Args<"claim_refresh">, "request_ms" | "lease_ms" | "settle_ms">;
 /** Only `taken` brings the code, and only `finished` a connection's id. */
 export type TakenAuthorization =
-  & Omit<Row<"take_authorization", "code_verifier_sealed">, "outcome">
+  & Omit<Row<"take_authorization">, "outcome">
   & { readonly outcome: "taken" | "finished" | "under_way" | "too_many" };
 /** `claimed` is to be revoked, `abandoned` was given up and brings no token. */
 export type PendingRevocation =
@@ -96,11 +103,11 @@ export function supabaseStore(client: Rpc) {
         Row<"fail_refresh"> & { readonly outcome: "retry" | "reauthorization_required" | "superseded" }
       >("fail_refresh", args),
     /** Leases up to `limit` connections of one provider that are due, each as `claimRefresh` would. */
-    claimDue: (args: Args<"claim_due">) => rows<Lease | Refusal<"claim_due">>("claim_due", args),
+    claimDue: (args: Args<"claim_due", "idle_ms">) => rows<Lease | Refusal<"claim_due">>("claim_due", args),
 
     connection: (args: Args<"connection", "user_id">) => first<Connection>("connection", args),
 
-    beginAuthorization: (args: Args<"begin_authorization", "code_verifier_sealed">) =>
+    beginAuthorization: (args: Args<"begin_authorization">) =>
       only<Row<"begin_authorization", "expires_at"> & { readonly outcome: "begun" | "too_many" }>(
         "begin_authorization",
         args,

@@ -1,5 +1,5 @@
 import { PublicError } from "../errors.ts";
-import type { AccessToken } from "../oauth/client.ts";
+import type { AccessToken, Grant } from "../oauth/client.ts";
 import type { Keyring } from "./seal.ts";
 
 /** Whose tokens they are: what their seals are bound to. */
@@ -16,18 +16,14 @@ export interface SealedTokens {
 }
 
 /**
- * Seals the two tokens apart, so that reading an access token never touches the refresh token. The destination is
- * sealed with the access token, so that editing a column cannot redirect it.
+ * Seals the access token apart from the whole grant, so that using one never touches the refresh token. The values that
+ * say where a token is sent are sealed with it, so that editing a column cannot redirect it.
  */
-export async function sealTokenSet(
-  keyring: Keyring,
-  owner: Owner,
-  { refresh_token, access_token, api_origin }: AccessToken & { readonly refresh_token: string },
-): Promise<SealedTokens> {
-  const plaintext = JSON.stringify({ access_token, api_origin } satisfies AccessToken);
+export async function sealTokenSet(keyring: Keyring, owner: Owner, grant: Grant): Promise<SealedTokens> {
+  const { access_token, values } = grant;
   const [access_token_sealed, refresh_token_sealed] = await Promise.all([
-    keyring.seal(plaintext, { ...owner, field: "access_token" }),
-    keyring.seal(refresh_token, { ...owner, field: "refresh_token" }),
+    keyring.seal(JSON.stringify({ access_token, values }), { ...owner, field: "access_token" }),
+    keyring.seal(JSON.stringify(grant), { ...owner, field: "refresh_token" }),
   ]);
   return { access_token_sealed, refresh_token_sealed, key_id: keyring.key_id };
 }
@@ -43,6 +39,6 @@ export async function openAccessToken(
 }
 
 /** @throws {PublicError} `CONFIGURATION_INVALID` if it does not open */
-export function openRefreshToken(keyring: Keyring, owner: Owner, sealed: string): Promise<string> {
-  return keyring.open(sealed, { ...owner, field: "refresh_token" });
+export async function openGrant(keyring: Keyring, owner: Owner, sealed: string): Promise<Grant> {
+  return JSON.parse(await keyring.open(sealed, { ...owner, field: "refresh_token" }));
 }

@@ -1,5 +1,6 @@
-import type { Provider } from "./client.ts";
-import { readText, valueAt } from "./json.ts";
+import { readText } from "./json.ts";
+import type { Provider } from "./provider.ts";
+import { type Answers, readSource } from "./values.ts";
 
 /** Of a name or an e-mail address (RFC 5321 §4.5.3.1 allows the latter 254). */
 const MOST_CHARACTERS = 320;
@@ -13,16 +14,16 @@ export interface Account {
 }
 
 /**
- * Reads the account from the provider's answer; null if one of its ids is missing.
+ * Reads the account from what the provider has answered; null if one of its ids is missing.
  *
  * Ids are strict, since a wrong key would give one account's tokens to another's row. Name and e-mail are for people:
  * absent if they are not text.
  */
-export function readAccount(provider: Provider, json: unknown): Account | null {
-  const { account } = provider;
-  const ids = account.key.map((path) => readId(valueAt(json, path)));
+export function readAccount({ account }: Provider, answers: Answers): Account | null {
+  const ids = account.key.map((source) => readId(readSource(source, answers)));
   if (ids.length === 0 || ids.includes(null)) return null;
-  const text = (path: string) => readText(valueAt(json, path), MOST_CHARACTERS);
+  const text = (source: typeof account.name) =>
+    source === undefined ? null : readText(readSource(source, answers), MOST_CHARACTERS);
   const [name, email] = [text(account.name), text(account.email)];
   return { key: ids.join(":"), ...(name ? { name } : {}), ...(email ? { email } : {}) };
 }

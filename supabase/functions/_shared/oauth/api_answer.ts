@@ -1,10 +1,15 @@
-import { decodeUtf8, isObject, parseJson } from "../bytes.ts";
+import { decodeUtf8, parseJson, valueAt } from "../bytes.ts";
 import { type ErrorDetails, PublicError } from "../errors.ts";
+import type { ApiAnswer } from "./api.ts";
 import { mediaType, parseRetryAfter } from "./http.ts";
+import type { BodySignal, Provider, Reset, Signal } from "./provider.ts";
 
 /** A failure that may be over when the request is repeated. */
 export class Retryable extends PublicError {
   override readonly name: string = "Retryable";
+  /** What came, where a refusal may pass. */
+  answer?: ApiAnswer;
+
   constructor(
     code: "PROVIDER_RATE_LIMITED" | "PROVIDER_UNAVAILABLE",
     message: string,
@@ -20,8 +25,8 @@ export class Retryable extends PublicError {
 }
 
 /**
- * 401: the token is over, or so young that it is not known everywhere yet. Never passed on: our own 401 tells a
- * person to sign in, who could do nothing about this one.
+ * The token is over, or so young that it is not known everywhere yet: 401, or what the definition says. Never passed on:
+ * our own 401 tells a person to sign in, who could do nothing about this one.
  */
 export class TokenRefused extends Retryable {
   override readonly name = "TokenRefused";
@@ -47,35 +52,51 @@ export class AddressMoved extends PublicError {
   }
 }
 
-/** https://pipedrive.readme.io/docs/core-api-concepts-rate-limiting; the daily ones are sent, though not documented. */
-export const RATE_LIMIT_HEADERS: readonly string[] = [
-  "x-ratelimit-limit",
-  "x-ratelimit-remaining",
-  "x-ratelimit-reset",
-  "x-daily-ratelimit-token-limit",
-  "x-daily-ratelimit-token-remaining",
-];
 /** `application/json` and what is built on it (RFC 6839 §3.1), in the characters of a type's name (RFC 6838 §4.2). */
 const JSON_TYPE = /^application\/([a-z\d][a-z\d!#$&^_.+-]*\+)?json$/;
 /** Redirects (https://fetch.spec.whatwg.org/#redirect-status), and RFC 9110 §15.5.20: nothing is served here. */
 const MOVED = [301, 302, 303, 307, 308, 421];
-/** `x-ratelimit-reset` counts the seconds left of a window of 2 s, or of a penalty of 10 s; more is not a delta. */
-const LONGEST_RESET = 10;
-/** Seconds to pause after a 429 that says nothing: the window of Pipedrive's search. */
+/** Seconds to pause after a 429 that says nothing. */
 const SILENT_RETRY_AFTER = 2;
-/** Seconds until a spent daily budget is worth another look; when the provider's day ends is not documented. */
-const DAILY_RETRY_AFTER = 3_600;
 /** Seconds to keep away after a block page, which comes after refusals were ignored. */
 const BLOCKED_RETRY_AFTER = 60;
 
+type Api = Provider["api"];
+type Head = Pick<Response, "status" | "headers">;
+
+/** Whether what an answer means stands in its body. */
+export function isToldByBody({ token_refused, failed, rate_limit }: Api, status: number): boolean {
+  return bodySignals([...token_refused, ...failed, ...rate_limit.signals], status).length > 0;
+}
+
+function bodySignals(signals: readonly Signal[], status: number): BodySignal[] {
+  return signals.flatMap((signal) =>
+    typeof signal === "object" && "path" in signal && signal.status === status ? [signal] : []
+  );
+}
+
+function tells(signals: readonly Signal[], { status, headers }: Head, json: unknown): boolean {
+  return signals.some((signal) => {
+    if (typeof signal === "number") return signal === status;
+    if (signal.status !== status) return false;
+    const found = "header" in signal ? headers.get(signal.header) : valueAt(json, signal.path);
+    return signal.is.some((value) => value === found);
+  });
+}
+
 /**
- * What an answer means that is no success.
+ * What an answer means that is no success, by its status, and by its JSON where the definition looks there. A success
+ * comes back.
  *
  * @throws as `askApi`
  */
-export function refuseStatus({ status, headers }: Response, connection_id?: string): never {
-  const details = { connection_id, status, headers: rateLimitHeaders(headers) };
-  if (status === 429) throw rateLimited(headers, details);
+export function refuse(api: Api, head: Head, json: unknown, connection_id?: string): void {
+  const { status, headers } = head;
+  const details = { connection_id, status, headers: passedHeaders(api, headers) };
+  if (tells(api.token_refused, head, json)) throw new TokenRefused(details);
+  if (tells(api.rate_limit.signals, head, json)) throw rateLimited(api, headers, details);
+  if (tells(api.failed, head, json)) throw responseInvalid("it says that it failed", connection_id);
+  if (status >= 200 && status < 300) return;
   if (status === 408 || status === 425 || status >= 500) {
     const message = `the provider answered ${status}: try again later`;
     throw new Retryable("PROVIDER_UNAVAILABLE", message, { ...details, retry_after: retryAfter(headers) });
@@ -88,10 +109,9 @@ export function refuseStatus({ status, headers }: Response, connection_id?: stri
     const message = "the scope or the plan of this connection is too small";
     throw new PublicError("PROVIDER_FORBIDDEN", message, details);
   }
-  if (status === 401) throw new TokenRefused(details);
   if (MOVED.includes(status)) throw new AddressMoved(connection_id);
-  // 407 would have a browser sign in at its proxy.
-  if (status >= 400 && status !== 407) {
+  // 407 would have a browser sign in at its proxy; of 401 the definition says that it is not about the token.
+  if (status >= 400 && status !== 407 && status !== 401) {
     throw new PublicError("PROVIDER_REJECTED", `the provider answered ${status}`, details);
   }
   throw responseInvalid(`status ${status}`, connection_id);
@@ -104,30 +124,49 @@ export function responseInvalid(what: string, connection_id?: string): PublicErr
   });
 }
 
+/** Of an answer that passes as it is: what says what it is, and where more of it is. */
+export const DESCRIBING: readonly string[] = [
+  "content-disposition",
+  "content-language",
+  "content-type",
+  "etag",
+  "last-modified",
+  "link",
+];
+
 /** What of an answer's headers may travel on. */
-export function downstreamHeaders(headers: Headers): Headers {
-  const passed = rateLimitHeaders(headers);
+export function downstreamHeaders(api: Api, headers: Headers, takes: "json" | "any"): Headers {
+  const passed = passedHeaders(api, headers);
   const seconds = retryAfter(headers);
   if (seconds) passed.set("retry-after", String(seconds));
-  passed.set("content-type", mediaType(headers) ?? "application/json");
+  if (takes === "json") passed.set("content-type", mediaType(headers) ?? "application/json");
+  else for (const name of DESCRIBING) copy(name, headers, passed);
   return passed;
 }
 
+function copy(name: string, from: Headers, to: Headers): void {
+  const value = from.get(name);
+  if (value !== null) to.set(name, value);
+}
+
 /** Numbers of seconds, requests or tokens; what is none, or none that can be meant, is nobody's business. */
-function rateLimitHeaders(headers: Headers): Headers {
-  const numbers = RATE_LIMIT_HEADERS.map((name) => [name, headers.get(name) ?? ""] as [string, string]);
+function passedHeaders({ rate_limit }: Api, headers: Headers): Headers {
+  const names = [...rate_limit.headers, ...Object.keys(rate_limit.reset)];
+  const numbers = names.map((name) => [name, headers.get(name) ?? ""] as [string, string]);
   return new Headers(numbers.filter(([, value]) => /^\d{1,10}$/.test(value)));
 }
 
-/** A 429 over the burst is over soon; a spent daily budget is not, and asking on only looks bad. */
-function rateLimited(headers: Headers, details: ErrorDetails): PublicError {
+/** A 429 over the burst is over soon; a spent budget is not, and asking on only looks bad. */
+function rateLimited({ rate_limit }: Api, headers: Headers, details: ErrorDetails): PublicError {
   const wait = retryAfter(headers);
-  if (headers.get("x-daily-ratelimit-token-remaining")?.trim() === "0") {
-    const retry_after = Math.max(DAILY_RETRY_AFTER, wait ?? 0);
+  const { longest_reset, reset, spent } = rate_limit;
+  if (spent && headers.get(spent.header)?.trim() === "0") {
+    const retry_after = Math.max(spent.retry_after, wait ?? 0);
     const message = "the provider's daily budget is spent";
     return new PublicError("PROVIDER_RATE_LIMITED", message, { ...details, retry_after });
   }
-  const hints = [wait, reset(headers)].filter((hint) => hint !== undefined);
+  const resets = Object.entries(reset).flatMap(([name, how]) => untilReset(headers, name, how) ?? []);
+  const hints = [wait ?? [], resets.map((seconds) => Math.min(longest_reset, seconds))].flat();
   const retry_after = hints.length === 0 ? SILENT_RETRY_AFTER : Math.max(...hints);
   const message = "the provider's rate limit is reached: try again later";
   return new Retryable("PROVIDER_RATE_LIMITED", message, { ...details, retry_after });
@@ -135,30 +174,47 @@ function rateLimited(headers: Headers, details: ErrorDetails): PublicError {
 
 /** Seconds. A date is measured against the provider's own `Date` of the same answer, so that no two clocks are compared. */
 function retryAfter(headers: Headers): number | undefined {
-  const ms = parseRetryAfter(headers.get("retry-after"), Date.parse(headers.get("date") ?? ""));
+  const ms = parseRetryAfter(headers.get("retry-after"), dateOf(headers));
   return ms === undefined ? undefined : ms / 1000;
 }
 
-/** A delta in seconds, https://pipedrive.readme.io/docs/core-api-concepts-rate-limiting. */
-function reset(headers: Headers): number | undefined {
-  const value = headers.get("x-ratelimit-reset")?.trim() ?? "";
-  return /^\d+(\.\d+)?$/.test(value) ? Math.min(LONGEST_RESET, Number(value)) : undefined;
+/** Seconds. */
+function untilReset(headers: Headers, name: string, how: Reset): number | undefined {
+  const value = headers.get(name)?.trim() ?? "";
+  if (how !== "date" && !/^\d+(\.\d+)?$/.test(value)) return undefined;
+  if (how === "delta") return Number(value);
+  const ms = how === "date" ? Date.parse(value) : Number(value) * (how === "epoch_seconds" ? 1_000 : 1);
+  return Number.isNaN(ms) ? undefined : Math.max(0, (ms - dateOf(headers)) / 1000);
 }
 
-/** Pipedrive says so first. */
-const BEGINS_AS_SUCCESS = /^\s*\{\s*"success"\s*:\s*true\s*[,}]/;
+function dateOf(headers: Headers): number {
+  return Date.parse(headers.get("date") ?? "") || Date.now();
+}
+
 const ENDS_AS_OBJECT = /\}\s*$/;
 /** Bytes at either end that are looked at. */
 const LOOKED_AT = 64;
 const ascii = new TextDecoder("latin1");
 
 /**
- * Whether a success can be told by its ends, so that it need not be parsed.
+ * Whether a success can be told by its ends, so that it need not be parsed: where the definition asks of one member
+ * that it is not false, and the body begins with it as true.
  *
  * @param whole there is an end
  */
-export function isPlainSuccess(headers: Headers, bytes: Uint8Array, { whole }: { whole: boolean }): boolean {
-  return isJson(headers) && BEGINS_AS_SUCCESS.test(ascii.decode(bytes.subarray(0, LOOKED_AT))) &&
+export function isPlainSuccess(
+  { failed, token_refused, rate_limit }: Api,
+  { status, headers }: Head,
+  bytes: Uint8Array,
+  { whole }: { whole: boolean },
+): boolean {
+  const asked = bodySignals([...failed, ...token_refused, ...rate_limit.signals], status);
+  const [first] = asked;
+  if (!first || !isJson(headers) || asked.some(({ path, is }) => path !== first.path || is.includes(true))) {
+    return false;
+  }
+  const begins = new RegExp(`^\\s*\\{\\s*"${first.path}"\\s*:\\s*true\\s*[,}]`);
+  return begins.test(ascii.decode(bytes.subarray(0, LOOKED_AT))) &&
     (!whole || ENDS_AS_OBJECT.test(ascii.decode(bytes.subarray(-LOOKED_AT))));
 }
 
@@ -169,11 +225,15 @@ export function isPlainSuccess(headers: Headers, bytes: Uint8Array, { whole }: {
  */
 export function readJson(headers: Headers, body: Uint8Array, connection_id?: string): unknown {
   if (body.byteLength === 0) throw responseInvalid("empty", connection_id);
-  const text = isJson(headers) ? decodeUtf8(body) : undefined;
-  const json = text === undefined ? undefined : parseJson(text);
+  const json = jsonOf(headers, body);
   if (json === undefined) throw responseInvalid("not JSON", connection_id);
-  if (isObject(json) && json.success === false) throw responseInvalid("success is false", connection_id);
   return json;
+}
+
+/** Undefined: it is none. */
+export function jsonOf(headers: Headers, body: Uint8Array): unknown {
+  const text = isJson(headers) ? decodeUtf8(body) : undefined;
+  return text === undefined ? undefined : parseJson(text);
 }
 
 /** By its type, or without one. */

@@ -30,3 +30,11 @@ export class ProviderUnreachable extends Error {
     super(`the provider cannot be reached: ${reason}`);
   }
 }
+
+/** A value that the endpoint's address needs is missing or not allowed: nothing was sent. */
+export class EndpointUnusable extends Error {
+  override readonly name = "EndpointUnusable";
+  constructor() {
+    super("the endpoint's address cannot be made of this connection's values");
+  }
+}

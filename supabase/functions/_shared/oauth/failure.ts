@@ -1,7 +1,6 @@
-import { OperationProcessingError } from "oauth4webapi";
 import { type ErrorDetails, internalError, PublicError } from "../errors.ts";
-import type { Provider } from "./client.ts";
-import { OAuthError, ProviderUnreachable, UnexpectedResponse } from "./errors.ts";
+import { EndpointUnusable, OAuthError, ProviderUnreachable, UnexpectedResponse } from "./errors.ts";
+import type { Provider } from "./provider.ts";
 
 /** What a failed request to an OAuth endpoint means for the grant that was sent. */
 export interface ClassifiedFailure {
@@ -36,8 +35,7 @@ export function classifyFailure(error: unknown, provider: Provider): ClassifiedF
     const refused = error.is_json && (error.status === 400 || error.status === 401);
     return refused ? { ...fault, class: "unexplained" } : fault;
   }
-  // The library refuses an endpoint before it sends anything.
-  if (error instanceof OperationProcessingError) return operatorFault("endpoint");
+  if (error instanceof EndpointUnusable) return operatorFault("endpoint");
   return ambiguous("unexpected_error");
 }
 
@@ -66,7 +64,7 @@ export function publicErrorOf(error: unknown, provider: Provider, details: Error
 }
 
 function classifyOAuthError(error: string, provider: Provider): ClassifiedFailure {
-  if (error === "invalid_grant" || provider.invalid_grant_synonyms?.includes(error)) {
+  if (error === "invalid_grant" || provider.invalid_grant_synonyms.includes(error)) {
     return { class: "permanent", operator: false, code: error };
   }
   if (error === "server_error") return ambiguous(error);

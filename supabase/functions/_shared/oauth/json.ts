@@ -6,14 +6,6 @@ export async function readObject(response: Response): Promise<Record<string, unk
   return isObject(value) ? value : null;
 }
 
-/** What a dotted path leads to, through own members of objects only. */
-export function valueAt(json: unknown, path: string): unknown {
-  return path.split(".").reduce(
-    (value, name) => isObject(value) && Object.hasOwn(value, name) ? value[name] : undefined,
-    json,
-  );
-}
-
 /**
  * A provider's text as the database takes it, so that what only describes tokens never costs them: well-formed, without
  * U+0000, cut between characters. Null: it is no text.

@@ -1,50 +1,112 @@
-import {
-  allowInsecureRequests,
-  type AuthorizationServer,
-  type ClientAuth,
-  ClientSecretBasic,
-  ClientSecretPost,
-  customFetch,
-  None,
-} from "oauth4webapi";
-import type { Client, Provider, Transport } from "./client.ts";
+import { type ClientAuth, ClientSecretBasic, ClientSecretPost, None, PrivateKeyJwt } from "oauth4webapi";
+import { importJWK } from "jose";
+import { endpointOf, issuerOf } from "./address.ts";
+import type { Client, Transport } from "./client.ts";
+import { EndpointUnusable } from "./errors.ts";
 import { boundedFetch, isLoopback } from "./http.ts";
+import type { Definition, Revocation, Template } from "./provider.ts";
+import { fill, fillAll, type Fillings } from "./template.ts";
+import { usable, type Values } from "./values.ts";
 
-/** The provider in the words of RFC 8414. One that names no issuer stands for its own origin. */
-export function authorizationServer(provider: Provider): AuthorizationServer {
-  return {
-    issuer: provider.issuer ?? new URL(provider.authorization_endpoint).origin,
-    authorization_endpoint: provider.authorization_endpoint,
-    token_endpoint: provider.token_endpoint,
-    revocation_endpoint: provider.revocation_endpoint,
-    authorization_response_iss_parameter_supported: provider.authorization_response_iss_parameter_supported,
-  };
+/** One message to the authorization server. */
+export interface Message extends Omit<Revocation, "parameters" | "format"> {
+  readonly format: Revocation["format"] | NonNullable<Definition["token_request_format"]>;
+  /** The standard ones, then those of the definition, which stand beside them or in their place. */
+  readonly parameters: readonly Readonly<Record<string, Template | null>>[];
+  readonly headers?: Readonly<Record<string, Template>>;
 }
 
-/** How the client proves who it is at the token and revocation endpoints (RFC 6749 §2.3), and nowhere else. */
-export function clientAuthentication({ provider, client_secret }: Client): ClientAuth {
+const USER_AGENT = "oauth-tokens-on-supabase";
+
+/**
+ * Sends it once, as the provider wants it written, with what proves who the client is (RFC 6749 §2.3).
+ *
+ * @param own what placeholders stand for, beside the values
+ * @throws {EndpointUnusable} before anything is sent
+ * @throws {ProviderUnreachable} no usable answer
+ */
+export async function send(
+  client: Client,
+  message: Message,
+  { values, own }: { readonly values: Values; readonly own: Fillings },
+  transport: Transport,
+): Promise<Response> {
+  const { client_id, client_secret, redirect_uri } = client;
+  const fillings = { ...usable(client, values), client_id, client_secret, redirect_uri, ...own };
+  const url = endpointOf(client, message.url, values, fillings);
+  // Plain http is for a sandbox on this machine alone.
+  if (!url || !(url.protocol === "https:" || isLoopback(url))) throw new EndpointUnusable();
+  const headers = new Headers({ accept: "application/json", "user-agent": USER_AGENT });
+  const parameters = Object.assign({}, ...message.parameters);
+  const body = new URLSearchParams(fillAll(parameters, fillings));
+  if (message.auth === "bearer") {
+    headers.set("authorization", `Bearer ${own.access_token}`);
+  } else {
+    const issuer = issuerOf(client, values) ?? url.href;
+    const authenticate = message.auth === "basic"
+      ? basic(client.provider.basic_credentials, client_secret)
+      : clientAuthentication(client);
+    await authenticate({ issuer }, { client_id }, body, headers);
+  }
+  // What the definition says stands in the place of what the library has put there.
+  for (const [name, template] of Object.entries(parameters)) {
+    const text = template === null ? null : fill(template as Template, fillings);
+    if (text === null) body.delete(name);
+    else body.set(name, text);
+  }
+  for (const [name, text] of Object.entries(fillAll(message.headers ?? {}, fillings))) headers.set(name, text);
+  return await boundedFetch(transport)(...formatted(url, body, headers, message));
+}
+
+/** The names of RFC 6749 in the form that the provider reads. */
+function formatted(
+  url: URL,
+  parameters: URLSearchParams,
+  headers: Headers,
+  { method, format }: Message,
+): [string, RequestInit] {
+  switch (format) {
+    case "form":
+      headers.set("content-type", "application/x-www-form-urlencoded;charset=UTF-8");
+      return [url.href, { method, headers, body: parameters.toString() }];
+    case "json":
+      headers.set("content-type", "application/json");
+      return [url.href, { method, headers, body: JSON.stringify(Object.fromEntries(parameters)) }];
+    case "query":
+      for (const [name, value] of parameters) url.searchParams.set(name, value);
+      return [url.href, { method, headers }];
+    case "none":
+      return [url.href, { method, headers }];
+  }
+}
+
+/** How the client proves who it is at the token and revocation endpoints, and nowhere else. */
+function clientAuthentication({ provider, client_secret }: Client): ClientAuth {
   switch (provider.token_endpoint_auth_method) {
     case "client_secret_basic":
-      return provider.basic_credentials_as_they_are
-        ? literalBasic(client_secret)
-        : ClientSecretBasic(client_secret);
+      return basic(provider.basic_credentials, client_secret);
     case "client_secret_post":
       return ClientSecretPost(client_secret);
+    case "private_key_jwt":
+      return privateKeyJwt(client_secret);
     case "none":
       return None();
   }
 }
 
-/** Plain `http` is for a sandbox on this machine alone; anywhere else a request fails before it is sent. */
-export function requestOptions(endpoint: string, transport: Transport) {
-  return {
-    [customFetch]: boundedFetch(transport),
-    [allowInsecureRequests]: isLoopback(new URL(endpoint)),
-    signal: transport.signal,
+function basic(how: Client["provider"]["basic_credentials"], client_secret: string): ClientAuth {
+  if (how === "urlencoded") return ClientSecretBasic(client_secret);
+  return (_server, client, _body, headers) => {
+    const credentials = how === "raw" ? `${client.client_id}:${client_secret}` : `${client_secret}:`;
+    headers.set("authorization", `Basic ${btoa(credentials)}`);
   };
 }
 
-function literalBasic(client_secret: string): ClientAuth {
-  return (_server, client, _body, headers) =>
-    headers.set("authorization", `Basic ${btoa(`${client.client_id}:${client_secret}`)}`);
+/** RFC 7523 §2.2, with the algorithm that the key names. */
+function privateKeyJwt(client_secret: string): ClientAuth {
+  return async (server, client, body, headers) => {
+    const jwk = JSON.parse(client_secret);
+    const key = await importJWK(jwk) as CryptoKey;
+    await PrivateKeyJwt({ key, kid: jwk.kid })(server, client, body, headers);
+  };
 }

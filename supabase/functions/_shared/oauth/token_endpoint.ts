@@ -1,43 +1,57 @@
-import {
-  genericTokenEndpointRequest,
-  OperationProcessingError,
-  processGenericTokenEndpointResponse,
-  UnsupportedOperationError,
-} from "oauth4webapi";
-import { readOrigin } from "./api_origin.ts";
-import type { Client, TokenSet, Transport } from "./client.ts";
+import { valueAt } from "../bytes.ts";
+import type { Client, Grant, TokenSet, Transport } from "./client.ts";
 import { OAuthError, UnexpectedResponse } from "./errors.ts";
+import { idTokenClaims } from "./id_token.ts";
 import { asErrorCode, readObject, readText } from "./json.ts";
-import { authorizationServer, clientAuthentication, requestOptions } from "./server.ts";
+import type { Provider, TokenField } from "./provider.ts";
+import { send } from "./server.ts";
+import type { Values } from "./values.ts";
 
 /** Longest lifetime believed, in seconds: a year. Beyond it a number is a mistake in its unit. */
-const EXPIRES_IN_LIMIT = 365 * 24 * 60 * 60;
+const LONGEST_EXPIRES_IN = 365 * 24 * 60 * 60;
+/** Of a refresh token: QuickBooks' live five years at most. */
+const LONGEST_REFRESH_TOKEN = 6 * LONGEST_EXPIRES_IN;
+
+/** RFC 6749 §4.1.3, RFC 7636 §4.5. */
+const EXCHANGE = {
+  grant_type: "authorization_code",
+  code: "{code}",
+  redirect_uri: "{redirect_uri}",
+  code_verifier: "{code_verifier}",
+};
+/** RFC 6749 §6. */
+const REFRESH = { grant_type: "refresh_token", refresh_token: "{refresh_token}" };
+
+/** What was brought back, and what the user and the redirect gave beside it. */
+export interface CodeGrant {
+  readonly code: string;
+  readonly code_verifier: string | null;
+  readonly redirect_uri: string;
+  readonly values: Values;
+}
 
 /**
  * Exchanges an authorization code (RFC 6749 §4.1.3).
  *
  * @throws {OAuthError} refused: `invalid_grant` if the code is used, expired or another client's
- * @throws {UnexpectedResponse} the answer is neither tokens nor an OAuth error; here also one without refresh token
+ * @throws {UnexpectedResponse} the answer is neither tokens nor an OAuth error; here also one without a refresh token,
+ * where the provider gives one
  * @throws {ProviderUnreachable} no usable answer
+ * @throws {EndpointUnusable} nothing was sent
  */
 export async function exchangeCode(
   client: Client,
-  grant: { readonly code: string; readonly code_verifier: string | null; readonly redirect_uri: string },
+  { code, code_verifier, redirect_uri, values }: CodeGrant,
   transport: Transport,
-): Promise<TokenSet & { readonly refresh_token: string }> {
-  const { code, code_verifier, redirect_uri } = grant;
-  const response = await send(client, "authorization_code", {
-    ...client.provider.token_parameters,
-    code,
-    redirect_uri,
-    ...(code_verifier === null ? {} : { code_verifier }),
-  }, transport);
+): Promise<TokenSet> {
+  const { provider } = client;
+  const own = { code, redirect_uri, code_verifier: code_verifier ?? undefined };
+  const message = messageOf(provider, provider.token_endpoint, [EXCHANGE, provider.token_parameters]);
+  const response = await send(client, message, { values, own }, transport);
   const tokens = await processTokenResponse(client, response);
-  const { refresh_token } = tokens;
-  if (refresh_token === undefined) throw new UnexpectedResponse("no_refresh_token", response.status);
-  // Where the answer names no API, a sandbox's comes before the provider's own.
-  const api_origin = tokens.api_origin ?? client.api_origins[0] ?? client.provider.api.default_origin;
-  return { ...tokens, refresh_token, api_origin };
+  if (provider.rotation === "none") return { ...tokens, refresh_token: undefined };
+  if (tokens.refresh_token === undefined) throw new UnexpectedResponse("no_refresh_token", response.status);
+  return tokens;
 }
 
 /**
@@ -46,93 +60,106 @@ export async function exchangeCode(
  * @throws {OAuthError} refused: `invalid_grant` if it is over
  * @throws {UnexpectedResponse} the answer is neither tokens nor an OAuth error
  * @throws {ProviderUnreachable} no usable answer
+ * @throws {EndpointUnusable} nothing was sent
  */
 export async function refreshTokens(
   client: Client,
-  refresh_token: string,
+  { access_token, refresh_token, values }: Grant,
   transport: Transport,
 ): Promise<TokenSet> {
-  const parameters = { ...client.provider.refresh_parameters, refresh_token };
-  return processTokenResponse(client, await send(client, "refresh_token", parameters, transport));
+  const { provider } = client;
+  const message = messageOf(provider, provider.refresh_endpoint, [REFRESH, provider.refresh_parameters]);
+  const own = { access_token, refresh_token };
+  return processTokenResponse(client, await send(client, message, { values, own }, transport));
 }
 
-function send(
-  client: Client,
-  grant_type: string,
-  parameters: Record<string, string>,
-  transport: Transport,
-): Promise<Response> {
-  const { provider, client_id } = client;
-  return genericTokenEndpointRequest(
-    authorizationServer(provider),
-    { client_id },
-    clientAuthentication(client),
-    grant_type,
-    parameters,
-    requestOptions(provider.token_endpoint, transport),
-  );
+function messageOf(
+  { token_request_format: format, token_request_headers: headers }: Provider,
+  url: string,
+  parameters: readonly Readonly<Record<string, string | null>>[],
+) {
+  return { url, method: "POST", auth: "client", format, headers, parameters } as const;
 }
 
 /** Tokens beat an error beside them: what the provider has issued must be kept. */
 async function processTokenResponse(client: Client, response: Response): Promise<TokenSet> {
-  const { status } = response;
-  const body = await readObject(response);
-  if (response.ok && body?.access_token) return readTokens(client, body, status);
-  const error = asErrorCode(body?.error);
+  const { status, ok } = response;
+  const { provider } = client;
+  const object = await readObject(response);
+  const body = ok && object && provider.transform ? provider.transform.token_response(object) : object;
+  const field = (name: TokenField) => firstAt(body, provider.token_response[name]);
+  if (ok && body && field("access_token")) return readTokens(client, body, response);
+  const error = asErrorCode(field("error"));
   if (error) throw new OAuthError(error, status);
-  if (body === null && response.ok) throw new UnexpectedResponse("not_json", status);
-  throw new UnexpectedResponse(response.ok ? "no_access_token" : `status_${status}`, status, body !== null);
+  if (body === null && ok) throw new UnexpectedResponse("not_json", status);
+  throw new UnexpectedResponse(ok ? "no_access_token" : `status_${status}`, status, body !== null);
 }
 
-/** What only describes the tokens (lifetime, scope, API) never costs them: unreadable counts as absent. */
-async function readTokens(
+/** What only describes the tokens (lifetime, scope, account) never costs them: unreadable counts as absent. */
+function readTokens(
   client: Client,
-  body: Record<string, unknown>,
-  status: number,
-): Promise<TokenSet> {
-  const { access_token, refresh_token } = await readAuthorization(client, body, status);
+  body: Readonly<Record<string, unknown>>,
+  { status, headers }: Response,
+): TokenSet {
+  const { provider } = client;
+  const field = (name: TokenField) => firstAt(body, provider.token_response[name]);
+  const now = Date.parse(headers.get("date") ?? "") || Date.now();
+  const lifetime = (value: unknown, most: number) => readLifetime(value, provider, { now, most });
+  const refresh_token = field("refresh_token");
+  const given = refresh_token === null || refresh_token === "" ? undefined : refresh_token;
+  const { default_expires_in: fallback, refresh_token_idle_lifetime = null } = provider;
+  if (!isBearer(field("token_type"))) malformed(status);
   return {
-    access_token,
-    expires_in: readExpiresIn(body.expires_in) ?? client.provider.default_expires_in,
-    refresh_token,
-    scope: readScope(body.scope),
-    api_origin: readApiOrigin(client, body),
+    access_token: tokenOf(field("access_token"), status),
+    refresh_token: given === undefined ? undefined : tokenOf(given, status),
+    expires_in: lifetime(field("expires_in"), LONGEST_EXPIRES_IN) ?? (fallback === "never" ? null : fallback),
+    refresh_token_expires_in: lifetime(field("refresh_token_expires_in"), LONGEST_REFRESH_TOKEN) ??
+      refresh_token_idle_lifetime,
+    scope: readScope(field("scope")),
+    answers: { token: body, id_token: idTokenClaims(client, body.id_token) },
   };
 }
 
-/** The library judges the members that carry the authorization, once harmless oddities of servers are mended. */
-async function readAuthorization(
-  { provider, client_id }: Client,
-  { access_token, token_type, refresh_token }: Record<string, unknown>,
-  status: number,
-): Promise<{ access_token: string; refresh_token?: string }> {
-  const mended = Response.json({
-    access_token,
-    token_type: (readText(token_type) ?? token_type) || "bearer",
-    refresh_token: refresh_token === null || refresh_token === "" ? undefined : refresh_token,
-  });
-  try {
-    const tokens = await processGenericTokenEndpointResponse(
-      authorizationServer(provider),
-      { client_id },
-      mended,
-    );
-    if (tokens.token_type === "bearer") return tokens;
-  } catch (error) {
-    if (!(error instanceof OperationProcessingError || error instanceof UnsupportedOperationError)) {
-      throw error;
-    }
+function firstAt(body: unknown, paths: readonly string[]): unknown {
+  for (const path of paths) {
+    const value = valueAt(body, path);
+    if (value !== undefined && value !== null) return value;
   }
-  // Without a cause: the library's holds the body.
+}
+
+function tokenOf(value: unknown, status: number): string {
+  return typeof value === "string" && value !== "" ? value : malformed(status);
+}
+
+/** RFC 6749 §7.1: what is bound to a key is of no use without it. */
+function isBearer(token_type: unknown): boolean {
+  if (token_type === undefined || token_type === "") return true;
+  return readText(token_type)?.toLowerCase() === "bearer";
+}
+
+/** Without the body, which holds tokens. */
+function malformed(status: number): never {
   throw new UnexpectedResponse("malformed_tokens", status);
 }
 
+const MS_OF = { seconds: 1_000, milliseconds: 1, minutes: 60_000, epoch_seconds: 1_000, epoch_milliseconds: 1 };
+
 /** Seconds; null where it says nothing usable. "0" and nonsense must mean neither "never" nor "at once". */
-function readExpiresIn(value: unknown): number | null {
-  const seconds = typeof value === "string" && value.trim() !== "" ? Number(value) : value;
-  return typeof seconds === "number" && seconds >= 1 && seconds <= EXPIRES_IN_LIMIT
-    ? Math.floor(seconds)
-    : null;
+function readLifetime(
+  value: unknown,
+  { expires_in_is }: Provider,
+  { now, most }: { readonly now: number; readonly most: number },
+): number | null {
+  const number = typeof value === "string" && value.trim() !== "" && expires_in_is !== "date"
+    ? Number(value)
+    : value;
+  const ms = expires_in_is === "date"
+    ? Date.parse(String(value)) - now
+    : typeof number === "number"
+    ? number * MS_OF[expires_in_is] - (expires_in_is.startsWith("epoch") ? now : 0)
+    : NaN;
+  const seconds = ms / 1000;
+  return seconds >= 1 && seconds <= most ? Math.floor(seconds) : null;
 }
 
 /** Separated by blanks (RFC 6749 §3.3), or as some have it by commas or in an array. */
@@ -142,10 +169,4 @@ function readScope(value: unknown): readonly string[] | undefined {
   if (text === null) return undefined;
   const scope = text.split(/[\s,]+/).filter((name) => name !== "");
   return scope.length > 0 ? scope : undefined;
-}
-
-function readApiOrigin({ provider: { api } }: Client, body: Record<string, unknown>): string | undefined {
-  if (api.origin_member === undefined) return api.default_origin;
-  const origin = Object.hasOwn(body, api.origin_member) ? readOrigin(body[api.origin_member]) : null;
-  return origin || undefined;
 }

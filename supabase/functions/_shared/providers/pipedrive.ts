@@ -1,39 +1,55 @@
-import type { Provider } from "../oauth/client.ts";
+import { define } from "./define.ts";
 
-const DAY_MS = 24 * 60 * 60 * 1000;
+const DAY = 24 * 60 * 60;
 
-/** https://pipedrive.readme.io/docs/marketplace-oauth-authorization */
-export const pipedrive: Provider = {
+export const pipedrive = define({
   name: "pipedrive",
+  documentation: "https://pipedrive.readme.io/docs/marketplace-oauth-authorization",
   authorization_endpoint: "https://oauth.pipedrive.com/oauth/authorize",
   token_endpoint: "https://oauth.pipedrive.com/oauth/token",
   revocation_endpoint: "https://oauth.pipedrive.com/oauth/revoke",
-  token_endpoint_auth_method: "client_secret_basic",
-  basic_credentials_as_they_are: true,
-  // Neither PKCE nor `response_type` is documented; the official SDK sends neither.
+  basic_credentials: "raw",
+  // Neither PKCE nor `response_type` is documented; the official SDK sends neither. Scopes belong to the client.
   code_challenge_methods_supported: [],
-  response_type_omitted: true,
-  // The scopes belong to the client (Developer Hub) and are not sent.
-  scopes: [],
-  scope_separator: ",",
-  default_expires_in: 3600,
+  authorization_parameters: { response_type: null },
   // Documented both ways: the refresh step returns the same token, yet the status codes page refuses one "already
   // exchanged". Unclear counts as spent.
-  reuse_grace_ms: 0,
   revokes_on_reuse: false,
-  // A refresh token dies after 60 days without use.
-  keep_alive_ms: 30 * DAY_MS,
-  api: {
+  refresh_token_idle_lifetime: 60 * DAY,
+  values: {
     // One documented token response has no `api_domain`; the generic host serves every company, only slower.
-    origin_member: "api_domain",
-    default_origin: "https://api.pipedrive.com",
-    origins: /^https:\/\/[a-z0-9][a-z0-9-]{0,62}\.pipedrive\.com$/,
+    api_domain: {
+      kind: "origin",
+      from: "token:api_domain",
+      under: ["pipedrive.com"],
+      default: "https://api.pipedrive.com",
+    },
   },
   // https://pipedrive.readme.io/docs/marketplace-getting-user-data: one user can belong to several companies.
   account: {
-    path: "/api/v1/users/me",
-    key: ["data.company_id", "data.id"],
-    name: "data.company_name",
-    email: "data.email",
+    request: "/api/v1/users/me",
+    key: ["account:data.company_id", "account:data.id"],
+    name: "account:data.company_name",
+    email: "account:data.email",
   },
-};
+  api: {
+    base: "{api_domain}",
+    // Pipedrive says first whether it succeeded.
+    failed: [{ status: 200, path: "success", is: [false] }],
+    // https://pipedrive.readme.io/docs/core-api-concepts-rate-limiting; the daily ones are sent, though not documented.
+    // The reset counts the seconds left of a window of 2 s, or of a penalty of 10 s; when the day ends is not said.
+    rate_limit: {
+      reset: { "x-ratelimit-reset": "delta" },
+      longest_reset: 10,
+      spent: { header: "x-daily-ratelimit-token-remaining", retry_after: 3600 },
+      headers: [
+        "x-ratelimit-limit",
+        "x-ratelimit-remaining",
+        "x-daily-ratelimit-token-limit",
+        "x-daily-ratelimit-token-remaining",
+      ],
+    },
+  },
+  // https://pipedrive.readme.io/docs/app-uninstallation
+  uninstall_notice: { key: ["company_id", "user_id"], occurred_at: "timestamp" },
+});

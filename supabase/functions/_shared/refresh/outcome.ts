@@ -12,7 +12,7 @@ import { clientFingerprint } from "../keep/client_fingerprint.ts";
 import type { Refreshed } from "../keep/memory.ts";
 import type { Failure, Lease } from "../keep/store.ts";
 import { sealTokenSet } from "../keep/token_set.ts";
-import type { AccessToken, TokenSet } from "../oauth/client.ts";
+import type { Grant, TokenSet } from "../oauth/client.ts";
 import { retry, storageUnavailable, type WorthRetrying } from "../time.ts";
 import { revokePending } from "./revoke.ts";
 import { COMMIT_LATE_MS, COMMIT_PAUSES_MS } from "./timings.ts";
@@ -32,13 +32,14 @@ const notYet: WorthRetrying = () => 0;
 export async function commit(
   context: Context,
   { id, lease_id, version: base_version }: Lease,
-  { refresh_token, ...access_token }: AccessToken & { readonly refresh_token: string },
-  { expires_in, scope }: TokenSet,
+  grant: Grant,
+  { expires_in, refresh_token_expires_in, scope }: TokenSet,
   elapsed_ms: () => number,
 ): Promise<Refreshed | PublicError> {
   const { clock, store, keyring, client } = context;
   const owner = { id, provider: client.provider.name };
-  const sealed = await sealTokenSet(keyring, owner, { ...access_token, refresh_token });
+  const { access_token, values } = grant;
+  const sealed = await sealTokenSet(keyring, owner, grant);
   const client_fingerprint = await clientFingerprint(keyring, client);
   const send = () =>
     store.commitRefresh({
@@ -48,10 +49,13 @@ export async function commit(
       ...sealed,
       client_fingerprint,
       scope: scope?.join(" ") ?? null,
-      expires_in_ms: expires_in * 1000,
+      expires_in_ms: inMs(expires_in),
+      authorization_expires_in_ms: inMs(refresh_token_expires_in),
+      refresh_ahead_ms: inMs(client.provider.refresh_ahead ?? null),
       elapsed_ms: Math.round(elapsed_ms()),
     });
-  const refreshed = { outcome: "refreshed" as const, version: base_version + 1, access_token };
+  const version = base_version + 1;
+  const refreshed = { outcome: "refreshed" as const, version, access_token: { access_token, values } };
   let committed: Awaited<ReturnType<typeof send>>;
   try {
     committed = await retry(clock, COMMIT_PAUSES_MS, notYet, send);
@@ -106,6 +110,11 @@ export async function fail(
 function stillUnavailable(error: unknown): never {
   if (storageUnavailable(error) === null) throw error;
   throw new PublicError("STORAGE_UNAVAILABLE", "the database does not answer: try again", { retry_after: 5 });
+}
+
+/** Null stays: the end is not known, or there is none. */
+function inMs(seconds: number | null): number | null {
+  return seconds === null ? null : seconds * 1000;
 }
 
 async function commitLate({ clock, report }: Context, send: () => Promise<unknown>): Promise<void> {

@@ -1,7 +1,7 @@
 import type { Context } from "../context.ts";
 import { PublicError } from "../errors.ts";
 import type { SampleOfKey, SealedTokenSet } from "../keep/store.ts";
-import { openAccessToken, openRefreshToken, sealTokenSet } from "../keep/token_set.ts";
+import { openGrant, sealTokenSet } from "../keep/token_set.ts";
 
 /** Seals tried under each key. One that is damaged must not be taken for a missing key. */
 const SAMPLES = 3;
@@ -49,7 +49,7 @@ export async function keepReadable(context: Context): Promise<Readable> {
 async function closedOf({ keyring }: Context, samples: readonly SampleOfKey[]): Promise<SampleOfKey[]> {
   const closed: SampleOfKey[] = [];
   for (const sample of samples) {
-    const opened = await ifOpens(() => openRefreshToken(keyring, sample, sample.refresh_token_sealed));
+    const opened = await ifOpens(() => openGrant(keyring, sample, sample.refresh_token_sealed));
     if (opened === null) closed.push(sample);
   }
   return closed;
@@ -74,15 +74,9 @@ async function reseal(
 async function resealOne({ client, keyring, store }: Context, row: SealedTokenSet): Promise<boolean> {
   const { id, access_token_sealed, refresh_token_sealed: sealed } = row;
   const owner = { id, provider: client.provider.name };
-  const refresh_token = await openRefreshToken(keyring, owner, sealed);
-  // What is left to be revoked has none any more.
-  if (access_token_sealed === null) {
-    const refresh_token_sealed = await keyring.seal(refresh_token, { ...owner, field: "refresh_token" });
-    return store.reseal({ id, sealed, access_token_sealed, refresh_token_sealed, key_id: keyring.key_id });
-  }
-  const access_token = await openAccessToken(keyring, owner, access_token_sealed);
-  const seals = await sealTokenSet(keyring, owner, { ...access_token, refresh_token });
-  return store.reseal({ id, sealed, ...seals });
+  const seals = await sealTokenSet(keyring, owner, await openGrant(keyring, owner, sealed));
+  // What is left to be revoked is used no more.
+  return store.reseal({ id, sealed, ...seals, ...(access_token_sealed === null && { access_token_sealed }) });
 }
 
 /** Null: a seal does not open. */

@@ -1,7 +1,7 @@
 import type { Context } from "../context.ts";
 import { PublicError } from "../errors.ts";
 import type { PendingRevocation } from "../keep/store.ts";
-import { openRefreshToken } from "../keep/token_set.ts";
+import { openGrant } from "../keep/token_set.ts";
 import { publicErrorOf } from "../oauth/failure.ts";
 import { revoke } from "../oauth/revocation.ts";
 import { withDeadline } from "../time.ts";
@@ -49,8 +49,8 @@ async function revokeOne(
   }
   try {
     const owner = { id, provider: client.provider.name };
-    const refresh_token = await openRefreshToken(keyring, owner, refresh_token_sealed);
-    const send = (signal: AbortSignal) => revoke(client, refresh_token, "refresh_token", { fetch, signal });
+    const grant = await openGrant(keyring, owner, refresh_token_sealed);
+    const send = (signal: AbortSignal) => revoke(client, grant, { fetch, signal });
     await withDeadline(clock, ATTEMPT_MS, send);
     await store.finishRevocation({ id, refresh_token_sealed });
     return "revoked";

@@ -3,12 +3,13 @@ import type { ErrorDetails, PublicError } from "../errors.ts";
 import { clientFingerprint } from "../keep/client_fingerprint.ts";
 import type { Refreshed } from "../keep/memory.ts";
 import type { Lease } from "../keep/store.ts";
-import { openAccessToken, openRefreshToken } from "../keep/token_set.ts";
-import { allowedApiOrigin } from "../oauth/api_origin.ts";
-import type { AccessToken, TokenSet } from "../oauth/client.ts";
+import { openGrant } from "../keep/token_set.ts";
+import type { Grant, TokenSet } from "../oauth/client.ts";
 import { classifyFailure, publicErrorOf } from "../oauth/failure.ts";
 import { refreshTokens } from "../oauth/token_endpoint.ts";
+import { learn } from "../oauth/values.ts";
 import { withDeadline } from "../time.ts";
+import { confirm } from "./confirm.ts";
 import { commit, fail } from "./outcome.ts";
 import { HAND_OVER_MS, leaseTimings, MINIMUM_LEFT_MS, OPERATOR_WAIT_MS, requestEnds } from "./timings.ts";
 
@@ -36,6 +37,7 @@ export async function spend(
   const { clock, client, fetch, memory } = context;
   const ends = requestEnds(client.provider, { claim_sent: attempt.started, now: clock.now() });
   const opened = await openTokens(context, lease);
+  if (client.provider.rotation === "none") return await confirm(context, lease, opened);
   const left_ms = ends - clock.now();
   if (left_ms < MINIMUM_LEFT_MS) {
     return fail(context, lease, { class: "transient", wait_ms: 0, code: "claim_late" });
@@ -45,7 +47,7 @@ export async function spend(
     return fail(context, lease, { class: "transient", wait_ms, code: "breaker_open" });
   }
   const sent = clock.now();
-  const send = (signal: AbortSignal) => refreshTokens(client, opened.refresh_token, { fetch, signal });
+  const send = (signal: AbortSignal) => refreshTokens(client, opened, { fetch, signal });
   let tokens: TokenSet;
   try {
     tokens = await withDeadline(clock, left_ms, send, HAND_OVER_MS);
@@ -54,25 +56,19 @@ export async function spend(
   }
   memory.breaker.success(lease.id);
   const { access_token, refresh_token = opened.refresh_token } = tokens;
-  // An address that no token may be sent to must not replace one that works.
-  const api_origin = allowedApiOrigin(client, tokens.api_origin ?? "") ?? opened.api_origin;
-  const kept = { access_token, api_origin, refresh_token };
+  // A value that is not allowed must not replace one that works.
+  const { values: told } = learn(client, "token", tokens.answers, opened.values);
+  const { values } = learn(client, "id_token", tokens.answers, told);
+  const kept = { access_token, refresh_token, values };
   return commit(context, lease, kept, tokens, () => clock.now() - sent);
 }
 
-/** Opens both before anything is sent: a response may leave out what only the old ones say. */
-async function openTokens(
-  context: Context,
-  lease: Lease,
-): Promise<AccessToken & { readonly refresh_token: string }> {
+/** Opens all of it before anything is sent: a response may leave out what only the old ones say. */
+async function openTokens(context: Context, lease: Lease): Promise<Grant> {
   const { client, keyring } = context;
   const owner = { id: lease.id, provider: client.provider.name };
   try {
-    const [access_token, refresh_token] = await Promise.all([
-      openAccessToken(keyring, owner, lease.access_token_sealed),
-      openRefreshToken(keyring, owner, lease.refresh_token_sealed),
-    ]);
-    return { ...access_token, refresh_token };
+    return await openGrant(keyring, owner, lease.refresh_token_sealed);
   } catch (error) {
     await fail(context, lease, { class: "transient", wait_ms: OPERATOR_WAIT_MS, code: "config_seal" });
     throw error;
@@ -117,8 +113,8 @@ async function recordFailure(
  * request that we gave up may still be at work there.
  */
 function pauseAfterAmbiguous({ client }: Context, lease: Lease, { refused }: Attempt): number {
-  const { reuse_grace_ms, revokes_on_reuse } = client.provider;
-  if (reuse_grace_ms > 0) return 0;
+  const { reuse_grace, revokes_on_reuse, rotation } = client.provider;
+  if (rotation === "reusable" || reuse_grace > 0) return 0;
   const least_ms = revokes_on_reuse ? leaseTimings(client.provider).settle_ms : 0;
-  return Math.max(least_ms, refused ? 0 : lease.expires_in_ms);
+  return Math.max(least_ms, refused ? 0 : lease.expires_in_ms ?? 0);
 }

@@ -1,6 +1,7 @@
 import type { Context } from "../context.ts";
 import { PublicError } from "../errors.ts";
 import type { Lease } from "../keep/store.ts";
+import type { Provider } from "../oauth/provider.ts";
 import { keepReadable } from "./readable.ts";
 import { revokePending } from "./revoke.ts";
 import { spend } from "./spend.ts";
@@ -117,11 +118,18 @@ async function claim({ client: { provider }, keyring, store }: Context, lane: La
     provider: provider.name,
     limit,
     failed: lane.failed,
-    idle_ms: provider.keep_alive_ms,
+    idle_ms: idleOf(provider),
     key_ids: [...keyring.key_ids],
     ...leaseTimings(provider),
   });
   return due.filter((one): one is Lease => one.outcome === "claimed");
+}
+
+/** Half of the time after which a refresh token dies of disuse, in milliseconds. Null: it does not. */
+function idleOf({ refresh_token_idle_lifetime, rotation }: Provider): number | null {
+  return refresh_token_idle_lifetime === undefined || rotation === "none"
+    ? null
+    : refresh_token_idle_lifetime * 1000 / 2;
 }
 
 async function refreshOne(

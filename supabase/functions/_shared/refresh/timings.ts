@@ -1,5 +1,5 @@
-import type { Provider } from "../oauth/client.ts";
 import type { LeaseTimings } from "../keep/store.ts";
+import type { Provider } from "../oauth/provider.ts";
 
 /** How long one token request may take, in milliseconds. Long on purpose: a slow refresh costs latency, an aborted one may cost the connection. */
 const REQUEST_MS = 20_000;

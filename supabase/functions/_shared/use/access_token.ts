@@ -4,6 +4,7 @@ import type { Refreshed } from "../keep/memory.ts";
 import type { Peek, Store } from "../keep/store.ts";
 import { openAccessToken } from "../keep/token_set.ts";
 import type { AccessToken } from "../oauth/client.ts";
+import type { Provider } from "../oauth/provider.ts";
 import { refresh, startRefresh } from "../refresh/refresh.ts";
 
 /** Codes over which a token that still lives is served: its refresh failed, and not for good. */
@@ -40,7 +41,7 @@ export type Token = AccessToken & { readonly connection_id: string; readonly ver
  *
  * @example
  * ```ts
- * const { access_token, api_origin, version } = await getAccessToken(context, { connection_id, user_id });
+ * const { access_token, values, version } = await getAccessToken(context, { connection_id, user_id });
  * // The API answered 401: never this version again.
  * const newer = await getAccessToken(context, { connection_id, user_id }, version);
  * ```
@@ -83,13 +84,15 @@ async function tokenBehindTheDoor(
   const young = row.age_ms >= 0 && row.age_ms < YOUNG_MS;
   const force = failed_version === version && !young;
   const seen = { id, version, force, refused: force };
+  // Without a refresh token nothing is due before its end.
+  const { fresh_in_ms, refresh_in_ms, expires_in_ms } = lifeOf(row, provider);
   const atHand = async () => {
     const token = opened?.version === version ? opened : await openToken(context, row);
-    tokens.set(key, { ...token, due_at: asked + row.refresh_in_ms });
+    tokens.set(key, { ...token, due_at: asked + refresh_in_ms });
     return token;
   };
-  if (row.fresh_in_ms > 0 && !force) {
-    if (row.refresh_in_ms <= 0 && row.busy_ms <= 0) startRefresh(context, seen);
+  if (fresh_in_ms > 0 && !force) {
+    if (refresh_in_ms <= 0 && row.busy_ms <= 0) startRefresh(context, seen);
     return await atHand();
   }
   tokens.delete(key);
@@ -97,10 +100,18 @@ async function tokenBehindTheDoor(
     const refreshed = await refresh(context, seen);
     return { ...refreshed.access_token, connection_id: id, version: refreshed.version };
   } catch (error) {
-    const alive = !force && row.expires_in_ms > clock.now() - asked;
+    const alive = !force && expires_in_ms > clock.now() - asked;
     if (alive && error instanceof PublicError && SERVE_WHILE_ALIVE.has(error.code)) return await atHand();
     throw error;
   }
+}
+
+/** In milliseconds from now. Null: it lives until the API refuses it; without a refresh token it is used up to its end. */
+function lifeOf({ expires_in_ms, fresh_in_ms, refresh_in_ms }: Peek, { rotation }: Provider) {
+  const end = expires_in_ms ?? Infinity;
+  return rotation === "none"
+    ? { expires_in_ms: end, fresh_in_ms: end, refresh_in_ms: end }
+    : { expires_in_ms: end, fresh_in_ms: fresh_in_ms ?? Infinity, refresh_in_ms: refresh_in_ms ?? Infinity };
 }
 
 /**
@@ -134,7 +145,7 @@ export async function refreshConnection(
   { id, version, refresh_in_ms, access_expires_at }: Peek,
   { force }: { readonly force: boolean },
 ): Promise<Omit<Refreshed, "access_token">> {
-  if (refresh_in_ms > 0 && !force) return { outcome: "fresh", version, access_expires_at };
+  if ((refresh_in_ms ?? Infinity) > 0 && !force) return { outcome: "fresh", version, access_expires_at };
   return await refresh(context, { id, version, force, refused: false });
 }
 
