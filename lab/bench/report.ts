@@ -1,4 +1,5 @@
 import type { Count, Figure } from "./figures.ts";
+import { GOALS, holds, reached } from "./goals.ts";
 import type { Measured } from "./run.ts";
 import type { Size } from "./subject.ts";
 
@@ -27,6 +28,7 @@ const HEAD = [
   "Limited by",
 ] as const;
 const COUNTED = ["Counted", "Of", "Count"] as const;
+const TO_REACH = ["Figure", "0.1.0", "To reach", "Measured", "Control", "What limits it"] as const;
 
 /** One table of figures and one of counts, as far as there are any. */
 export function tables({ figures, counts = [] }: Pick<Measured, "figures" | "counts">): string {
@@ -84,6 +86,13 @@ share is of the control's rate, and its p95 and p99 are the low ones: 95 and 99 
 many measurements each of the two has; with few of them p95 and p99 are the worst. What they are themselves stands beside
 it, and so does what limits the figure.
 
+## The figures to reach
+
+From the tables below. Round trips, statements, seals and the like do not depend on the machine: tests assert them
+(\`tests/functions/counts_test.ts\`, \`lab/bench/plans_test.ts\`).
+
+${goals(measured)}
+
 ${sections(measured)}
 
 ## What limits all of it
@@ -109,6 +118,28 @@ ${sections(measured)}
     Math.round(Deno.systemMemoryInfo().total / 2 ** 30)
   } GiB, ${Deno.build.os} ${Deno.build.arch} |
 `;
+}
+
+/** What was to be reached, beside what was measured. */
+function goals(measured: readonly Measured[]): string {
+  const rows = GOALS.flatMap((goal) => {
+    const figure = reached(goal, measured);
+    if (!figure) return [];
+    const { what, before, limit: [side, value], unit, take, missed } = goal;
+    const told = take !== "itself" && figure.is === "difference"
+      ? signed(figure[take])
+      : digits(figure[take]);
+    const control = `${digits(figure.control)} ${figure.unit}`;
+    return [[
+      what,
+      before,
+      `${side} ${digits(value)} ${unit}`,
+      `${told} ${unit}`,
+      control,
+      holds(goal, figure) ? "reached" : `missed: ${missed}`,
+    ]];
+  });
+  return table(TO_REACH, rows);
 }
 
 /** A section for each subject, and in it a table for each runtime on which it was measured. */

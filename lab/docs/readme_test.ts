@@ -4,7 +4,7 @@ import { asPublicError } from "../../supabase/functions/_shared/http/errors.ts";
 import { readSettings } from "../../supabase/functions/_shared/env.ts";
 import { providers } from "../../supabase/functions/_shared/providers/mod.ts";
 import { assert, assertEquals } from "../../tests/support/assert.ts";
-import { read } from "../support/pages.ts";
+import { read, tableRows } from "../support/pages.ts";
 
 /** Without the blanks that align a table. */
 const readme = (await read("README.md")).replaceAll(/ +\|/g, " |");
@@ -77,4 +77,16 @@ Deno.test("README.md repeats what docs/reliability.md measured", async () => {
   );
   assert(figures.length >= 8, "the table is found");
   for (const figure of figures) assert(measured.includes(figure), figure);
+});
+
+Deno.test("README.md says of a call's cost what docs/performance.md measured", async () => {
+  const rows = tableRows(await read("docs/performance.md"), "The figures to reach");
+  const [, paragraph = ""] = /^(A warm search costs[\s\S]*?)\n\n/m.exec(readme) ?? [];
+  const quoted = Array.from(paragraph.matchAll(/`([+−\d][^`]*)`/g), ([, figure]) => figure);
+  const measured = ["a warm search over the direct call, 40 ms", "the same, at its slowest"];
+  const share = "share of an empty `withSupabase`, 20 callers";
+  assertEquals(
+    quoted,
+    [...measured, share].map((figure) => rows.find(({ Figure }) => Figure === figure)?.Measured),
+  );
 });
