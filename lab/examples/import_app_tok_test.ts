@@ -1,13 +1,12 @@
 /** Moving what the old n8n workflow kept: nothing is lost on a crash, and a second run changes nothing. */
 import type postgres from "postgres";
 import { type ServedSandbox, serveSandbox, type UserChoice } from "../../local/sandbox/mod.ts";
-import { pipedrive } from "../../supabase/functions/_shared/providers/pipedrive.ts";
 import { callApi } from "../../supabase/functions/_shared/use/call_api.ts";
 import { supabaseStore } from "../../supabase/functions/_shared/keep/store.ts";
 import { systemClock } from "../../supabase/functions/_shared/time.ts";
 import { withDatabase } from "../../tests/support/database.ts";
 import { assert, assertEquals, assertMatch } from "../../tests/support/assert.ts";
-import { contextOn, KEYS } from "../../tests/support/make.ts";
+import { contextOn, KEYS, makeClient } from "../../tests/support/make.ts";
 import { openSqlRpc } from "../../tests/support/sql_rpc.ts";
 
 const CALLBACK = "https://project.example/functions/v1/oauth-callback";

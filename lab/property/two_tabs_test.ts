@@ -105,8 +105,9 @@ async function run(provider: Provider, order: readonly Step[], before: boolean):
   for (const step of order) {
     clock.pause(1_000);
     const tab = tabs.get(step.endsWith("1") ? 1 : 2);
-    if (step === "disconnect") await disconnectConnection(context.store, { id, user_id: MARI, provider }, () => context);
-    else if (step === "sweep") await revokePending(context);
+    if (step === "disconnect") {
+      await disconnectConnection(context.store, { id, user_id: MARI, provider: "pipedrive" }, () => context);
+    } else if (step === "sweep") await revokePending(context);
     else if (step.startsWith("exchange")) await tab?.exchange();
     else if (step.startsWith("account")) await tab?.learn();
     else assertEquals((await tab?.store())?.id, id);
@@ -160,7 +161,9 @@ async function openTab(context: TestContext, provider: Provider, tab: Tab) {
 
 async function storedToken({ store, keyring }: TestContext, id: string): Promise<string | null> {
   const { refresh_token_sealed: sealed } = await store.row(id);
-  return sealed === null ? null : (await openGrant(keyring, { id, provider: "pipedrive" }, sealed)).refresh_token ?? null;
+  return sealed === null
+    ? null
+    : (await openGrant(keyring, { id, provider: "pipedrive" }, sealed)).refresh_token ?? null;
 }
 
 for (const kind of KINDS) {

@@ -15,7 +15,7 @@ export async function send({ method, url, headers, body }: Queued) {
     context: () => context,
     store: context.store,
     app_origins: [],
-    providers: ["pipedrive"],
+    offered: [{ name: "pipedrive", values: [] }],
   };
   const refresh = refreshToken(() => Promise.resolve(wiring));
   const handle = serve("refresh-token", ["user", "secret:*"], TRUSTED, refresh);

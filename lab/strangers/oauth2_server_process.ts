@@ -26,7 +26,12 @@ async function read(message: IncomingMessage): Promise<Asked> {
   const { authorization, ...others } = message.headers;
   const headers = method === "POST" ? others : { ...others, ...(authorization && { authorization }) };
   const query = Object.fromEntries(searchParams);
-  const request = new OAuth2Server.Request({ method, headers, query, body: form });
+  const request = new OAuth2Server.Request({
+    method,
+    headers: headers as Record<string, string>,
+    query,
+    body: form,
+  });
   return { what: `${method} ${pathname}`, form, request };
 }
 

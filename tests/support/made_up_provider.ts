@@ -18,6 +18,11 @@ export const madeUp = define({
   reuse_grace: 30,
   revokes_on_reuse: false,
   refresh_token_idle_lifetime: 2 * 86_400,
-  account: { request: "/me", key: ["account:id"], name: "account:profile.name", email: "account:profile.email" },
+  account: {
+    request: "/me",
+    key: ["account:id"],
+    name: "account:profile.name",
+    email: "account:profile.email",
+  },
   api: { base: "https://api.made-up.example" },
 });

@@ -107,7 +107,9 @@ Deno.test("readSettings() takes the application's scopes, the deployment's value
   assertEquals([values, hosts], [{ host: "acme.corp.example" }, ["acme.corp.example"]]);
   const without = await read({ ...own, ACME_HOST: undefined }, [provider]);
   assertEquals(without.faults.get("acme"), "ACME_HOST is not set");
-  for (const host of ["acme.corp.example:8443", "10.0.0.1", "localhost", "a@acme.example", "https://x.example"]) {
+  for (
+    const host of ["acme.corp.example:8443", "10.0.0.1", "localhost", "a@acme.example", "https://x.example"]
+  ) {
     const wrong = await read({ ...own, ACME_HOST: host }, [provider]);
     assertEquals(wrong.faults.get("acme"), "ACME_HOST is not allowed as host");
   }

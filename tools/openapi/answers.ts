@@ -22,6 +22,7 @@ const MEANINGS: Readonly<Record<PublicCode, string>> = {
   METHOD_NOT_ALLOWED: "see `Allow`",
   CONNECTION_AMBIGUOUS: "name one of `connections`",
   REAUTHORIZATION_REQUIRED: "the user connects again; the connection keeps its id",
+  REQUEST_NOT_ALLOWED: "no line of the application's policy lets this call through",
   PROVIDER_FORBIDDEN: "scope, plan or permission; a refresh cannot help",
   PROVIDER_REJECTED: "the provider's own 4xx, never its 401: mend the request",
   PROVIDER_RATE_LIMITED: "wait `retry_after` seconds",

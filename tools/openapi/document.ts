@@ -1,9 +1,12 @@
 import { providers } from "../../supabase/functions/_shared/providers/mod.ts";
 import type { PublicCode } from "../../supabase/functions/_shared/errors.ts";
-import { RATE_LIMIT_HEADERS } from "../../supabase/functions/_shared/oauth/api_answer.ts";
+import { pipedrive } from "../../supabase/functions/_shared/providers/pipedrive.ts";
 import { examples, failures, responsesOf, success } from "./answers.ts";
 import { components } from "./components.ts";
 import { type Json, queryParameters, requests } from "./requests.ts";
+
+const { headers: counted, reset } = pipedrive.api.rate_limit;
+const RATE_LIMIT_HEADERS = [...counted, ...Object.keys(reset)];
 
 /** What any request can end with. */
 const ANYWHERE: readonly PublicCode[] = ["INVALID_REQUEST", "METHOD_NOT_ALLOWED", "INTERNAL_ERROR"];

@@ -1,13 +1,21 @@
 import { toJsonSchema } from "@valibot/to-json-schema";
-import type * as v from "valibot";
+import * as v from "valibot";
 import {
   beginInput,
   completeInput,
   disconnectInput,
 } from "../../supabase/functions/oauth-callback/actions.ts";
-import { notice } from "../../supabase/functions/oauth-callback/uninstall.ts";
 import { input as refreshInput } from "../../supabase/functions/refresh-token/handler.ts";
 import { search } from "../../supabase/functions/search-persons/query.ts";
+
+/** What Pipedrive sends, https://pipedrive.readme.io/docs/app-uninstallation: numbers and texts are one. */
+const id = v.union([v.number(), v.string()]);
+const notice = v.object({
+  client_id: v.string(),
+  company_id: id,
+  user_id: id,
+  timestamp: v.optional(v.unknown()),
+});
 
 export type Json = { readonly [key: string]: unknown };
 

@@ -126,7 +126,9 @@ class Form {
       return read === undefined ? [] : [[value, read] as const];
     });
     const api_origins = this.origins(`${prefix}_API_ORIGINS`);
-    const whole = deployed.filter(([, { kind }]) => kind === "host" || kind === "origin").map(([value]) => value);
+    const whole = deployed.filter(([, { kind }]) => kind === "host" || kind === "origin").map(([value]) =>
+      value
+    );
     const chosen = given.filter(([value]) => whole.includes(value)).map(([, read]) => hostOf(read));
     const hosts = [...this.hosts(`${prefix}_HOSTS`), ...chosen];
     for (const [value, read] of given) {
@@ -149,7 +151,9 @@ class Form {
   /** A comma list of hosts. */
   hosts(name: string): string[] {
     const hosts = this.#optional(name)?.split(",").map((host) => host.trim()) ?? [];
-    const wrong = hosts.some((host) => !URL.canParse(`https://${host}`) || new URL(`https://${host}`).host !== host);
+    const wrong = hosts.some((host) =>
+      !URL.canParse(`https://${host}`) || new URL(`https://${host}`).host !== host
+    );
     if (wrong) this.problems.push(`${name} is not a comma list of hosts`);
     return wrong ? [] : hosts;
   }

@@ -100,7 +100,10 @@ function unknown(provider?: Provider): PublicError {
   if (!provider) return new PublicError("UNKNOWN_PROVIDER", "there is no such provider");
   const { name } = provider;
   const variable = `${name.toUpperCase().replaceAll("-", "_")}_CLIENT_ID`;
-  return new PublicError("UNKNOWN_PROVIDER", `this deployment does not offer ${name}: ${variable} is not set`);
+  return new PublicError(
+    "UNKNOWN_PROVIDER",
+    `this deployment does not offer ${name}: ${variable} is not set`,
+  );
 }
 
 /** The registration at a provider, or at the sandbox that stands in for it. */

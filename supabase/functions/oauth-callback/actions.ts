@@ -10,7 +10,10 @@ import type { Handler } from "./call.ts";
 import { originFor, pathUnderApp } from "./return_to.ts";
 
 /** Of one value, before its kind judges it. */
-const value = v.pipe(v.string("must be a text"), v.maxLength(1024, "must not be longer than 1024 characters"));
+const value = v.pipe(
+  v.string("must be a text"),
+  v.maxLength(1024, "must not be longer than 1024 characters"),
+);
 export const beginInput = v.strictObject({
   return_to: v.optional(pathUnderApp, "/"),
   values: v.optional(v.record(v.string(), value, "must be an object of texts"), {}),

@@ -92,7 +92,8 @@ xauthtoken".split(" "),
 );
 /** Google's `$httpHeaders` sets any header. */
 const METHODS = new Set(
-  "httpheaders httpmethod httpmethodoverride methodoverride xhttpmethod xhttpmethodoverride xmethodoverride".split(" "),
+  "httpheaders httpmethod httpmethodoverride methodoverride xhttpmethod xhttpmethodoverride xmethodoverride"
+    .split(" "),
 );
 
 /**

@@ -24,7 +24,11 @@ Deno.test("readAccount() joins company and user of Pipedrive's users/me", () => 
 
 Deno.test("readAccount() follows the definition's own paths", () => {
   const answer = { id: "u-1", profile: { name: "Jane", email: "jane@example.com" } };
-  assertEquals(readAccount(madeUp, { account: answer }), { key: "u-1", name: "Jane", email: "jane@example.com" });
+  assertEquals(readAccount(madeUp, { account: answer }), {
+    key: "u-1",
+    name: "Jane",
+    email: "jane@example.com",
+  });
 });
 
 Deno.test("readAccount() does without name and e-mail", () => {

@@ -91,9 +91,10 @@ Deno.test("classifyFailure() takes a definition's own word for invalid_grant, at
 });
 
 Deno.test("classifyFailure() calls an endpoint that may not be asked an operator fault", async () => {
-  const provider = { ...pipedrive, token_endpoint: "http://oauth.pipedrive.com/oauth/token" };
+  const provider = { ...pipedrive, refresh_endpoint: "http://oauth.pipedrive.com/oauth/token" };
+  const grant = { access_token: "a", refresh_token: "r", values: {} };
   const error = await assertRejects(() =>
-    refreshTokens(makeClient({ provider }), "r", makeTransport(fakeFetch()))
+    refreshTokens(makeClient({ provider }), grant, makeTransport(fakeFetch()))
   );
   assertEquals(classifyFailure(error, provider), { ...operator, code: "config_endpoint" });
 });

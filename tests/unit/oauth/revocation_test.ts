@@ -37,8 +37,7 @@ Deno.test("revoke() is content with any success, whatever the body", async () =>
 });
 
 Deno.test("revoke() says what went wrong: our client, the answer, or the provider", async () => {
-  const failing = (answer: Response) => () =>
-    revoke(client, GRANT, makeTransport(fakeFetch(answer)));
+  const failing = (answer: Response) => () => revoke(client, GRANT, makeTransport(fakeFetch(answer)));
   const challenge = { "www-authenticate": "Basic" };
   const refused = await assertRejects(failing(json({ error: "invalid_client" }, 401, challenge)), OAuthError);
   assertEquals(refused.error, "invalid_client");

@@ -120,7 +120,8 @@ Deno.test("exchangeCode() without api_domain uses the sandbox's API if there is 
 });
 
 Deno.test("plain http is refused before anything is sent, except to this machine", async () => {
-  const at = (token_endpoint: string) => makeClient({ provider: { ...pipedrive, token_endpoint } });
+  const at = (token_endpoint: string) =>
+    makeClient({ provider: { ...pipedrive, refresh_endpoint: token_endpoint } });
   const network = fakeFetch(json(TOKENS), json(TOKENS), json(TOKENS));
   const transport = makeTransport(network);
   for (const host of ["oauth.pipedrive.com", "localhost.evil.example", "127.0.0.1.evil.example"]) {

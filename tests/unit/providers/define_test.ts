@@ -14,7 +14,7 @@ const GOOD: Definition = {
 };
 
 Deno.test("define() puts the RFCs' defaults where a definition says nothing", () => {
-  const { authorization_endpoint, token_endpoint, values } = GOOD;
+  const { authorization_endpoint, token_endpoint, values = {} } = GOOD;
   assertEquals(define(GOOD), {
     ...{ name: "acme", documentation: "https://acme.example/docs", values },
     ...{ authorization_endpoint, token_endpoint, refresh_endpoint: token_endpoint },
@@ -81,7 +81,10 @@ const WRONG: Readonly<Record<string, readonly [Record<string, unknown>, string]>
     '"api.header" is unknown: is it "headers"',
   ],
   "a name that fits no path": [{ name: "Acme!" }, '"name" must be small letters'],
-  "plain http": [{ token_endpoint: "http://acme.example/token" }, '"token_endpoint" must begin with https://'],
+  "plain http": [
+    { token_endpoint: "http://acme.example/token" },
+    '"token_endpoint" must begin with https://',
+  ],
   "a port of another kind in the host": [
     { token_endpoint: "https://user@acme.example/token" },
     '"token_endpoint" must have a plain host',
@@ -120,7 +123,7 @@ const WRONG: Readonly<Record<string, readonly [Record<string, unknown>, string]>
   ],
   "a text in a host": [
     { values: { subdomain: { kind: "text", from: "user" } } },
-    'has {subdomain} in its host, which must be a label',
+    "has {subdomain} in its host, which must be a label",
   ],
   "an origin in a path": [
     {
@@ -164,13 +167,18 @@ const WRONG: Readonly<Record<string, readonly [Record<string, unknown>, string]>
     },
     '"account.key" takes redirect:realm unconfirmed',
   ],
-  "a source that is none": [{ account: { ...GOOD.account, key: ["id"] } }, '"account.key.0" must be a source'],
+  "a source that is none": [
+    { account: { ...GOOD.account, key: ["id"] } },
+    '"account.key.0" must be a source',
+  ],
   "a caller's header that is not theirs": [
     { api: { ...GOOD.api, caller_headers: ["cookie"] } },
     '"api.caller_headers" holds cookie',
   ],
   "a caller's header that is the definition's": [
-    { api: { ...GOOD.api, headers: { authorization: "{access_token}", "x-v": "1" }, caller_headers: ["x-v"] } },
+    {
+      api: { ...GOOD.api, headers: { authorization: "{access_token}", "x-v": "1" }, caller_headers: ["x-v"] },
+    },
     '"api.caller_headers" holds x-v',
   ],
   "a client without secret and without PKCE": [

@@ -12,6 +12,7 @@ import type { Provider } from "../../../supabase/functions/_shared/oauth/provide
 import { providers } from "../../../supabase/functions/_shared/providers/mod.ts";
 import { callApi } from "../../../supabase/functions/_shared/use/call_api.ts";
 import { assert, assertEquals, assertRejects } from "../../support/assert.ts";
+import { FakeClock } from "../../support/clock.ts";
 import { makeContext, type TestContext } from "../../support/context.ts";
 import { makeClient } from "../../support/make.ts";
 import { CLIENT, FACTS, type Facts, linkedinPartner, redirectUri } from "../../support/stand_in/facts.ts";
@@ -36,11 +37,10 @@ async function begun(provider: Provider): Promise<Life> {
   // Only its partners have refresh tokens there.
   const facts = provider.name === "linkedin" ? linkedinPartner : FACTS.get(provider.name);
   assert(facts, `nothing is known of ${provider.name}`);
-  const clock = (await import("../../support/clock.ts")).FakeClock;
-  const time = new clock({ auto: true });
-  const server = new StandIn(facts, time);
+  const clock = new FakeClock({ auto: true });
+  const server = new StandIn(facts, clock);
   const client = makeClient({ provider, ...CLIENT, redirect_uri: redirectUri(provider.name) });
-  const context = await makeContext({ client, clock: time, fetch: server.fetch });
+  const context = await makeContext({ client, clock, fetch: server.fetch });
   await context.store.user(MARI);
   return { provider, facts, server, context };
 }
@@ -49,7 +49,11 @@ async function connectHere({ provider, facts, server, context }: Life): Promise<
   const asked = Object.entries(facts.values).filter(([name]) => provider.values[name]?.from === "user");
   const values = Object.fromEntries(asked);
   const return_to = "https://app.example/";
-  const { authorization_url, binding } = await beginAuthorization(context, { user_id: MARI, return_to, values });
+  const { authorization_url, binding } = await beginAuthorization(context, {
+    user_id: MARI,
+    return_to,
+    values,
+  });
   const back = server.authorize(authorization_url);
   const received = await receiveAuthorizationResponse(context, back.searchParams);
   assert(received.outcome === "parked", received.outcome);
@@ -88,8 +92,8 @@ for (const [name, provider] of providers) {
       proved["expires in"] = "never";
       server.endAccessTokens();
     } else {
-      const ms = Date.parse(access_expires_at) - Date.parse((await context.store.row(id)).refreshed_at);
-      proved["expires in"] = `${Math.round(ms / 1000)} s`;
+      const ms = access_expires_at - context.clock.now();
+      proved["expires in"] = `${Math.round((ms + GROWN_MS) / 1000)} s`;
       context.clock.pause(ms);
     }
     const before = requests(life, "token", "refresh_token");
@@ -136,7 +140,9 @@ for (const [name, provider] of providers) {
     assertEquals(requests(life, "revoke"), provider.revocation ? 1 : 0);
     assertEquals(await context.store.revocations(), []);
     if (revocation?.ends.refresh === "grant") assertEquals(server.alive().refresh_tokens, 0);
-    proved.revoked = provider.revocation ? `${provider.revocation.method}, ${provider.revocation.auth}` : "none";
+    proved.revoked = provider.revocation
+      ? `${provider.revocation.method}, ${provider.revocation.auth}`
+      : "none";
 
     const stray = server.journal.filter(({ endpoint }) => endpoint === "elsewhere" || endpoint === "other");
     assertEquals(stray, [], "nothing is sent elsewhere");

@@ -50,7 +50,10 @@ for (const [message, error, status, judgement] of errors) {
       const answer = () => json({ success, message, error }, status, headers);
       const grant = { code: "1.2.3f", code_verifier: null, redirect_uri: client.redirect_uri, values: {} };
       const thrown = [
-        await assertRejects(() => refreshTokens(client, held, makeTransport(fakeFetch(answer()))), OAuthError),
+        await assertRejects(
+          () => refreshTokens(client, held, makeTransport(fakeFetch(answer()))),
+          OAuthError,
+        ),
         await assertRejects(
           () => exchangeCode(client, grant, makeTransport(fakeFetch(answer()))),
           OAuthError,

@@ -1,7 +1,7 @@
 import { decodeJwt } from "jose";
 import { CLIENT, factsOf } from "../../support/stand_in/facts.ts";
 import { assertEquals, assertMatch, assertNotEquals, assertObjectMatch } from "../../support/assert.ts";
-import { type Change, connected, scene, type Told, tokensOf } from "./stand_in_scene.ts";
+import { type Change, connected, scene, tokensOf, type Told } from "./stand_in_scene.ts";
 
 /** The answer to a new authorization. */
 async function answered(name: string, change?: Change): Promise<Record<string, unknown>> {

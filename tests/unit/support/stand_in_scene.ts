@@ -7,7 +7,7 @@ export type Change = Readonly<Record<string, string | null>>;
 
 /** RFC 7636, Appendix B. */
 export const VERIFIER = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
-const CHALLENGE = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbtFf9w-EsDU";
+const CHALLENGE = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
 /** What brings a refresh token and tells whose it is; who is absent takes no scopes. */
 const ASKED: Readonly<Record<string, Change>> = {

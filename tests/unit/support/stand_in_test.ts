@@ -7,8 +7,8 @@ import {
   type Deviation,
   type Scene,
   scene,
-  type Told,
   tokensOf,
+  type Told,
 } from "./stand_in_scene.ts";
 
 const ALL = [...FACTS.values()];
@@ -164,8 +164,12 @@ function tokenRequests(): WrongRequest[] {
     ["no grant type", "invalid_request", '"grant_type" is missing', exchange({ grant_type: null })],
     ["a grant type of its own", "unsupported_grant_type", "password", exchange({ grant_type: "password" })],
     ["a GET", "invalid_request", "the method is GET", exchange({}, { method: "GET" })],
-    ["the other format", "invalid_request", "the body is", (of) =>
-      of.exchange(of.authorize(), {}, { format: other(of.facts) })],
+    [
+      "the other format",
+      "invalid_request",
+      "the body is",
+      (of) => of.exchange(of.authorize(), {}, { format: other(of.facts) }),
+    ],
     ["a refresh token that is unknown", "over", "unknown", (of) => of.refresh({ access_token: "" })],
   ];
 }

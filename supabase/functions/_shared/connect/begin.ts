@@ -85,7 +85,9 @@ export async function beginAuthorization(
 function judged(client: Client, given: Values): Values {
   const asked = Object.entries(client.provider.values).filter(([, { from }]) => from === "user");
   const stray = Object.keys(given).find((name) => !asked.some(([own]) => own === name));
-  if (stray !== undefined) throw new PublicError("INVALID_REQUEST", '"values" holds what the provider does not ask for');
+  if (stray !== undefined) {
+    throw new PublicError("INVALID_REQUEST", '"values" holds what the provider does not ask for');
+  }
   const { values, refused } = learn(client, "user", { value: given }, {});
   const found = usable(client, values);
   for (const [name] of asked) {

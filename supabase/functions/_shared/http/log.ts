@@ -30,7 +30,15 @@ const FIELDS = [
   "milliseconds",
 ] as const;
 
-type Text = "caller_request_id" | "caller" | "connection_id" | "provider" | "offered" | "outcome" | "code" | "reason";
+type Text =
+  | "caller_request_id"
+  | "caller"
+  | "connection_id"
+  | "provider"
+  | "offered"
+  | "outcome"
+  | "code"
+  | "reason";
 type Count = Exclude<(typeof FIELDS)[number], Text | "request_id" | "function">;
 
 export type LogFields =

@@ -1,5 +1,5 @@
 import type { Client } from "./client.ts";
-import { fillUrl, type Fillings } from "./template.ts";
+import { type Fillings, fillUrl } from "./template.ts";
 import type { Template } from "./provider.ts";
 import { usable, type Values } from "./values.ts";
 

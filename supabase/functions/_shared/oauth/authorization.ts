@@ -100,7 +100,9 @@ export function readAuthorizationResponse(
   parameters: URLSearchParams,
 ): AuthorizationResponse {
   const standard = named(client.provider, parameters);
-  if (!isWellFormed(client.provider, parameters) || !isConform(client, standard)) return { outcome: "invalid" };
+  if (!isWellFormed(client.provider, parameters) || !isConform(client, standard)) {
+    return { outcome: "invalid" };
+  }
   const [state, code, error] = [standard.get("state"), standard.get("code"), standard.get("error")];
   if ((code === null) === (error === null)) return { outcome: "invalid" };
   if (state === null) return { outcome: "not_begun_here" };

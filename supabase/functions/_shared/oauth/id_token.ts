@@ -12,7 +12,10 @@ const LEEWAY = 60;
  * Its signature is not verified: it came from the token endpoint over TLS, which stands for its issuer (OpenID Connect
  * Core §3.1.3.7, 6).
  */
-export function idTokenClaims(client: Client, id_token: unknown): Readonly<Record<string, unknown>> | undefined {
+export function idTokenClaims(
+  client: Client,
+  id_token: unknown,
+): Readonly<Record<string, unknown>> | undefined {
   const claims = typeof id_token === "string" ? decoded(id_token) : undefined;
   if (!claims) return undefined;
   const { aud, exp, iss } = claims;

@@ -54,7 +54,9 @@ export async function send(
     if (text === null) body.delete(name);
     else body.set(name, text);
   }
-  for (const [name, text] of Object.entries(fillAll(message.headers ?? {}, fillings))) headers.set(name, text);
+  for (const [name, text] of Object.entries(fillAll(message.headers ?? {}, fillings))) {
+    headers.set(name, text);
+  }
   return await boundedFetch(transport)(...formatted(url, body, headers, message));
 }
 
@@ -106,7 +108,8 @@ function basic(how: Client["provider"]["basic_credentials"], client_secret: stri
 function privateKeyJwt(client_secret: string): ClientAuth {
   return async (server, client, body, headers) => {
     const jwk = JSON.parse(client_secret);
-    const key = await importJWK(jwk) as CryptoKey;
-    await PrivateKeyJwt({ key, kid: jwk.kid })(server, client, body, headers);
+    // A private JWK is no octets (RFC 7518 §6), the only other thing that this gives.
+    const signing = { key: await importJWK(jwk), kid: jwk.kid } as Parameters<typeof PrivateKeyJwt>[0];
+    await PrivateKeyJwt(signing)(server, client, body, headers);
   };
 }

@@ -142,7 +142,13 @@ function malformed(status: number): never {
   throw new UnexpectedResponse("malformed_tokens", status);
 }
 
-const MS_OF = { seconds: 1_000, milliseconds: 1, minutes: 60_000, epoch_seconds: 1_000, epoch_milliseconds: 1 };
+const MS_OF = {
+  seconds: 1_000,
+  milliseconds: 1,
+  minutes: 60_000,
+  epoch_seconds: 1_000,
+  epoch_milliseconds: 1,
+};
 
 /** Seconds; null where it says nothing usable. "0" and nonsense must mean neither "never" nor "at once". */
 function readLifetime(

@@ -82,7 +82,11 @@ function fallback(client: Client, { kind, default: own }: Value): string | undef
  * A host or an origin decides where tokens go and is untrusted (RFC 9700 §4.9.1): only what is written exactly as the
  * parser would write it counts, so that no second reading of the same text can lead elsewhere.
  */
-export function judge(client: Pick<Client, "api_origins" | "hosts">, value: Value, raw: unknown): string | null {
+export function judge(
+  client: Pick<Client, "api_origins" | "hosts">,
+  value: Value,
+  raw: unknown,
+): string | null {
   const text = typeof raw === "number" && Number.isSafeInteger(raw) ? String(raw) : raw;
   if (typeof text !== "string") return null;
   const judged = JUDGES[value.kind](text, client, value);
@@ -107,7 +111,9 @@ const JUDGES: Readonly<Record<Value["kind"], Judge>> = {
     const url = URL.canParse(origin) ? new URL(origin) : null;
     if (url === null || url.origin !== origin) return null;
     if (client.api_origins.includes(origin)) return isProtected(url) ? origin : null;
-    return url.protocol === "https:" && isOwnHost(origin.slice("https://".length), client, value) ? origin : null;
+    return url.protocol === "https:" && isOwnHost(origin.slice("https://".length), client, value)
+      ? origin
+      : null;
   },
 };
 
@@ -126,7 +132,8 @@ function allowedBy({ kind, one_of }: Value, judged: string): boolean {
  */
 function isOwnHost(host: string, { hosts }: Pick<Client, "hosts">, { one_of, under }: Value): boolean {
   const labels = host.split(".");
-  if (labels.length < 2 || host.length > 253 || !labels.every((label) => LABEL.test(label))) return false;
+  const named = labels.every((label) => LABEL.test(label)) && /[a-z]/.test(labels.at(-1) ?? "");
+  if (labels.length < 2 || host.length > 253 || !named) return false;
   if (hosts.includes(host) || one_of?.some((own) => own === host || own === `https://${host}`)) return true;
   return under?.includes(labels.slice(1).join(".")) ?? false;
 }

@@ -10,13 +10,12 @@ import { shape } from "./shape.ts";
  * @throws {TypeError} naming the provider, the key and what it may be, all that is wrong at once
  */
 export function define(definition: Definition): Provider {
-  const { success, issues, output } = v.safeParse(shape, definition);
+  const { success, issues } = v.safeParse(shape, definition);
   const problems = success ? rulesBroken(definition) : issues.map(sentence);
-  if (!success || problems.length > 0) {
+  if (problems.length > 0) {
     const name = typeof definition?.name === "string" ? definition.name : "a provider without a name";
     throw new TypeError(`${name}: ${problems.join("; ")}`);
   }
-  void output;
   return withDefaults(definition);
 }
 
@@ -63,19 +62,17 @@ function withDefaults(definition: Definition): Provider {
   };
 }
 
-const TOKEN_FIELDS: readonly TokenField[] = [
-  "access_token",
-  "refresh_token",
-  "expires_in",
-  "scope",
-  "refresh_token_expires_in",
-  "token_type",
-  "error",
-];
-
 function tokenResponse(own: Definition["token_response"] = {}): Provider["token_response"] {
-  const paths = TOKEN_FIELDS.map((field) => [field, [own[field] ?? field].flat()] as const);
-  return Object.fromEntries(paths) as Provider["token_response"];
+  const paths = (field: TokenField) => [own[field] ?? field].flat();
+  return {
+    access_token: paths("access_token"),
+    refresh_token: paths("refresh_token"),
+    expires_in: paths("expires_in"),
+    scope: paths("scope"),
+    refresh_token_expires_in: paths("refresh_token_expires_in"),
+    token_type: paths("token_type"),
+    error: paths("error"),
+  };
 }
 
 function requestOf(request: string | Request | undefined): Request | undefined {
@@ -86,7 +83,9 @@ function requestOf(request: string | Request | undefined): Request | undefined {
 function revocationOf(endpoint: Definition["revocation_endpoint"]): Revocation | undefined {
   if (endpoint === undefined) return undefined;
   const own = typeof endpoint === "string" ? { url: endpoint } : endpoint;
-  const token = own.auth === "bearer" ? {} : { token: "{refresh_token}", token_type_hint: "refresh_token" };
+  const token: Revocation["parameters"] = own.auth === "bearer"
+    ? {}
+    : { token: "{refresh_token}", token_type_hint: "refresh_token" };
   return {
     method: "POST",
     auth: "client",
@@ -102,15 +101,18 @@ type Issue = v.BaseIssue<unknown>;
 function sentence(issue: Issue): string {
   const path = issue.path?.map(({ key }) => String(key)).join(".") ?? "";
   const key = path === "" ? "the definition" : `"${path}"`;
-  if (issue.type === "strict_object" && issue.expected === "never") return `${key} is unknown${nearest(issue)}`;
+  if (issue.type === "strict_object" && issue.expected === "never") {
+    return `${key} is unknown${nearest(issue)}`;
+  }
   if (issue.received === "undefined") return `${key} is missing`;
   return `${key} ${issue.message}`;
 }
 
-function nearest({ path = [] }: Issue): string {
-  const last = path.at(-1);
-  const wrong = String(last?.key ?? "");
-  const names = path.length === 1 ? Object.keys(shape.entries) : [...KEYS];
+function nearest({ path }: Issue): string {
+  const wrong = String(path?.at(-1)?.key ?? "");
+  const names = (path?.length === 1 ? Object.keys(shape.entries) : [...KEYS]).filter((name) =>
+    name !== wrong
+  );
   const [best] = names.map((name) => ({ name, far: distance(wrong, name) })).sort((a, b) => a.far - b.far);
   return best && best.far <= Math.max(2, wrong.length / 3) ? `: is it "${best.name}"` : "";
 }

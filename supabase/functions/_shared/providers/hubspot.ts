@@ -2,7 +2,8 @@ import { define } from "./define.ts";
 
 export const hubspot = define({
   name: "hubspot",
-  documentation: "https://developers.hubspot.com/docs/api-reference/latest/authentication/manage-oauth-tokens",
+  documentation:
+    "https://developers.hubspot.com/docs/api-reference/latest/authentication/manage-oauth-tokens",
   authorization_endpoint: "https://app.hubspot.com/oauth/authorize",
   // The endpoints of version 1 end on 2027-02-16: https://developers.hubspot.com/changelog/v1-oauth-api-deprecation
   token_endpoint: "https://api.hubapi.com/oauth/2026-03/token",

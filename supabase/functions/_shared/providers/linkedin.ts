@@ -3,12 +3,13 @@ import { define } from "./define.ts";
 /** Refresh tokens are for LinkedIn's partners; without one set `rotation: "none"`, and a user connects every 60 days. */
 export const linkedin = define({
   name: "linkedin",
-  documentation: "https://learn.microsoft.com/en-us/linkedin/shared/authentication/programmatic-refresh-tokens",
+  documentation:
+    "https://learn.microsoft.com/en-us/linkedin/shared/authentication/programmatic-refresh-tokens",
   authorization_endpoint: "https://www.linkedin.com/oauth/v2/authorization",
   token_endpoint: "https://www.linkedin.com/oauth/v2/accessToken",
   revocation_endpoint: {
     url: "https://www.linkedin.com/oauth/v2/revoke",
-    parameters: { token: "{access_token}" },
+    parameters: { token: "{refresh_token}" },
   },
   token_endpoint_auth_method: "client_secret_post",
   code_challenge_methods_supported: [],

@@ -2,7 +2,8 @@ import { define } from "./define.ts";
 
 export const quickbooks = define({
   name: "quickbooks",
-  documentation: "https://developer.intuit.com/app/developer/qbo/docs/develop/authentication-and-authorization/faq",
+  documentation:
+    "https://developer.intuit.com/app/developer/qbo/docs/develop/authentication-and-authorization/faq",
   authorization_endpoint: "https://appcenter.intuit.com/connect/oauth2",
   token_endpoint: "https://oauth.platform.intuit.com/oauth2/v1/tokens/bearer",
   revocation_endpoint: {

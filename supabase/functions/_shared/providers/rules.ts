@@ -4,7 +4,15 @@ import { judge } from "../oauth/values.ts";
 
 /** What a template may name beside values. */
 const BUILT_IN = {
-  authorization: ["client_id", "redirect_uri", "random", "state", "scope", "code_challenge", "code_challenge_method"],
+  authorization: [
+    "client_id",
+    "redirect_uri",
+    "random",
+    "state",
+    "scope",
+    "code_challenge",
+    "code_challenge_method",
+  ],
   exchange: ["client_id", "client_secret", "redirect_uri", "code", "code_verifier"],
   refresh: ["client_id", "client_secret", "redirect_uri", "access_token", "refresh_token"],
   api: ["client_id", "client_secret", "access_token"],
@@ -12,8 +20,10 @@ const BUILT_IN = {
 
 /** Headers that are not a caller's to set. */
 const OURS = new Set([
-  ..."accept-encoding authorization connection content-length cookie expect host keep-alive origin proxy-authorization".split(" "),
-  ..."referer te trailer transfer-encoding upgrade user-agent via forwarded x-http-method-override apikey".split(" "),
+  ..."accept-encoding authorization connection content-length cookie expect host keep-alive origin proxy-authorization"
+    .split(" "),
+  ..."referer te trailer transfer-encoding upgrade user-agent via forwarded x-http-method-override apikey"
+    .split(" "),
 ]);
 
 type Problem = string;
@@ -72,14 +82,18 @@ function hostProblems(key: string, host: string, values: Values): Problem[] {
     return url?.host === host && !/[:@]/.test(host) ? [] : [`"${key}" must have a plain host`];
   }
   if (names.length === 1 && host === `{${names[0]}}`) {
-    return values[names[0] ?? ""]?.kind === "host" ? [] : [`"${key}" has {${names[0]}} as its host, which is none`];
+    return values[names[0] ?? ""]?.kind === "host"
+      ? []
+      : [`"${key}" has {${names[0]}} as its host, which is none`];
   }
   const labels = names.filter((name) => !["label"].includes(values[name]?.kind ?? ""));
   if (labels.length > 0) return [`"${key}" has {${labels[0]}} in its host, which must be a label`];
   const own = host.split("}").at(-1) ?? "";
   const whole = host.split(".").every((label) => !label.includes("{") || /^\{[a-z0-9_]+\}$/.test(label));
   const ends = /^(?:\.[a-z0-9-]+){2,}$/.test(own);
-  return whole && ends ? [] : [`"${key}" has a host that can leave its site: it must end in the provider's domain`];
+  return whole && ends
+    ? []
+    : [`"${key}" has a host that can leave its site: it must end in the provider's domain`];
 }
 
 function pathProblems(key: string, path: string, values: Values): Problem[] {
@@ -101,7 +115,11 @@ function unknownIn(key: string, template: Template, known: readonly string[]): P
 function parameterProblems(definition: Definition): Problem[] {
   const values = Object.keys(definition.values ?? {});
   const { authorization_parameters: asked = {}, api, account } = definition;
-  const of = (key: string, texts: Readonly<Record<string, Template | null>> = {}, built_in: readonly string[]) =>
+  const of = (
+    key: string,
+    texts: Readonly<Record<string, Template | null>> = {},
+    built_in: readonly string[],
+  ) =>
     Object.entries(texts).flatMap(([name, template]) =>
       template === null ? [] : unknownIn(`${key}.${name}`, template, [...values, ...built_in])
     );
@@ -162,7 +180,12 @@ function revokesWithBasic({ revocation_endpoint }: Definition): boolean {
 
 function tokenProblems(definition: Definition): Problem[] {
   const { rotation = "single_use", reuse_grace, revokes_on_reuse, default_expires_in } = definition;
-  const without = ["refresh_endpoint", "refresh_parameters", "refresh_token_idle_lifetime", "refresh_ahead"] as const;
+  const without = [
+    "refresh_endpoint",
+    "refresh_parameters",
+    "refresh_token_idle_lifetime",
+    "refresh_ahead",
+  ] as const;
   return [
     ...(rotation === "none"
       ? without.filter((key) => definition[key] !== undefined).map((key) =>

@@ -2,7 +2,8 @@ import { define } from "./define.ts";
 
 export const salesforce = define({
   name: "salesforce",
-  documentation: "https://help.salesforce.com/apex/HTViewHelpDoc?id=remoteaccess_oauth_refresh_token_flow.htm",
+  documentation:
+    "https://help.salesforce.com/apex/HTViewHelpDoc?id=remoteaccess_oauth_refresh_token_flow.htm",
   authorization_endpoint: "https://{host}/services/oauth2/authorize",
   token_endpoint: "https://{host}/services/oauth2/token",
   revocation_endpoint: "https://{host}/services/oauth2/revoke",
@@ -24,7 +25,12 @@ export const salesforce = define({
     instance_url: {
       kind: "origin",
       from: "token:instance_url",
-      under: ["my.salesforce.com", "sandbox.my.salesforce.com", "develop.my.salesforce.com", "salesforce.com"],
+      under: [
+        "my.salesforce.com",
+        "sandbox.my.salesforce.com",
+        "develop.my.salesforce.com",
+        "salesforce.com",
+      ],
     },
   },
   account: {

@@ -30,7 +30,11 @@ export const slack = define({
   api: {
     base: "https://slack.com/api",
     // Slack answers 200 and says in the body what it means.
-    token_refused: [401, { status: 200, path: "error", is: ["token_expired", "invalid_auth", "token_revoked"] }],
+    token_refused: [401, {
+      status: 200,
+      path: "error",
+      is: ["token_expired", "invalid_auth", "token_revoked"],
+    }],
     rate_limit: { signals: [429, { status: 200, path: "error", is: ["ratelimited"] }] },
     failed: [{ status: 200, path: "ok", is: [false] }],
   },

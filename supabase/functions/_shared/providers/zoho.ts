@@ -36,7 +36,12 @@ export const zoho = define({
       one_of: ACCOUNTS,
       default: "https://accounts.zoho.com",
     },
-    api_domain: { kind: "origin", from: "token:api_domain", one_of: API, default: "https://www.zohoapis.com" },
+    api_domain: {
+      kind: "origin",
+      from: "token:api_domain",
+      one_of: API,
+      default: "https://www.zohoapis.com",
+    },
   },
   account: {
     request: "/crm/v8/users?type=CurrentUser",
