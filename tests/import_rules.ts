@@ -26,7 +26,7 @@ const RULES: readonly Rule[] = [
   // The protocol: RFC words, no database, no Supabase.
   rule("oauth/", `oauth/|${ROOT}`, /^(oauth4webapi|jose)$/),
   // A provider is data, and the check of it.
-  rule("providers/", "providers/|oauth/", /^valibot$/),
+  rule("providers/", "providers/|oauth/(api_answer|provider|template|values)\\.ts$", /^valibot$/),
   // Only the store touches the database client.
   rule("keep/store\\.ts$", `keep/|${ROOT}`, /^@supabase\/supabase-js$/),
   // What is kept knows no provider and no edge.

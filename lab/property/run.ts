@@ -160,7 +160,7 @@ async function comeBackFromProvider({ rpc, keyring, user_id }: Setting) {
     binding_hash: await digest(binding),
     redirect_uri: makeClient().redirect_uri,
     return_to: "/",
-    code_verifier_sealed: "v",
+    code_verifier_sealed: null,
     lifetime_ms: 600_000,
     limit: 100,
   });

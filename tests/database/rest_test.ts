@@ -62,7 +62,7 @@ async function everyCall(real: Store, user_id: string) {
     },
   });
   const hidden = { binding_hash: "b", redirect_uri: "https://x.example/callback", return_to: "/" };
-  const begin = { ...hidden, id: "r", user_id, provider, code_verifier_sealed: "v", lifetime_ms: 600_000 };
+  const begin = { ...hidden, id: "r", user_id, provider, code_verifier_sealed: null, lifetime_ms: 600_000 };
   for (const limit of [1, 1]) await store.beginAuthorization({ ...begin, limit });
   const received = { id: "r", provider, ticket_hash: "t", code_sealed: "v1.k1.iv.code" };
   for (const response of [received, received]) await store.receiveAuthorizationResponse(response);

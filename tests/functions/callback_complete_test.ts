@@ -20,13 +20,15 @@ story("completing answers the connection, which is searched and refreshed from t
     "GET https://baltictimber.pipedrive.com/api/v1/users/me",
   ]);
   assertEquals([completed.status, Object.keys(completed.body)], [200, ["connection"]]);
-  const { id, created_at, updated_at, access_expires_at, ...rest } = completed.body.connection as Record<
-    string,
-    string
-  >;
+  const { id, created_at, updated_at, access_expires_at, authorization_expires_at, ...rest } = completed.body
+    .connection as Record<
+      string,
+      string
+    >;
   assertMatch(id ?? "", /^[0-9a-f-]{36}$/);
-  const times = [created_at, updated_at, access_expires_at].map((time) => Date.parse(time ?? "") - EPOCH);
-  assertEquals(times, [0, 0, 3_599_000]);
+  const times = [created_at, updated_at, access_expires_at, authorization_expires_at]
+    .map((time) => Date.parse(time ?? "") - EPOCH);
+  assertEquals(times, [0, 0, 3_599_000, 60 * 24 * 3_600_000]);
   assertEquals(rest as unknown, {
     provider: "pipedrive",
     status: "active",

@@ -89,7 +89,7 @@ story("a notice is read leniently, and what it lacks is named", async (stage) =>
   const headers = { authorization: authorization.replace("Basic", "basic"), "content-type": "text/plain" };
   const send = (body: unknown) => stage.callback("", { method: "DELETE", headers, body });
   for (const field of ["client_id", "company_id", "user_id"]) {
-    for (const value of [undefined, null, {}, ...(field === "client_id" ? [] : ["", "x", 1.5, -1])]) {
+    for (const value of [undefined, null, {}, ...(field === "client_id" ? [] : ["", "x:y", 1.5, -1])]) {
       const { refusal, body } = await send({ ...noticeOf(stage), [field]: value });
       assertEquals(refusal, [400, "INVALID_REQUEST"], `${field}: ${value}`);
       assertMatch(String(body.message), new RegExp(`"${field}"`));

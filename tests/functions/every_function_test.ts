@@ -91,6 +91,7 @@ Deno.test("settings that are missing are named on the request that needs them, a
   const { result, lines } = await call("search-persons?term=jane", { headers });
   const { code, message } = await result.json();
   assertEquals([result.status, code], [500, "CONFIGURATION_INVALID"]);
-  for (const name of SETTINGS) assert(message.includes(`${name} is not set`), message);
+  const own = SETTINGS.filter((name) => !name.startsWith("PIPEDRIVE_"));
+  for (const name of own) assert(message.includes(`${name} is not set`), message);
   assertEquals(lines[0]?.reason, message);
 });

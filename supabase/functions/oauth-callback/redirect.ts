@@ -1,3 +1,4 @@
+import type { Context } from "../_shared/context.ts";
 import { PublicError } from "../_shared/errors.ts";
 import { asPublicError } from "../_shared/http/errors.ts";
 import { seeOther } from "../_shared/http/respond.ts";
@@ -16,7 +17,9 @@ export const receiveRedirect: Handler = async (call) => {
   if (isPrefetch(edge.request)) {
     throw new PublicError("INVALID_REQUEST", "the redirect is not answered before somebody follows it");
   }
-  const { location, code } = await destinationOf(call).catch((error: unknown) => {
+  // Whoever asks for a provider that is not offered was sent by none.
+  const context = call.context();
+  const { location, code } = await destinationOf(call, context).catch((error: unknown) => {
     const { code, reason } = asPublicError(error);
     edge.log.reason = reason;
     return failed(code, wiring.app_origins);
@@ -31,8 +34,8 @@ interface Destination {
   readonly code?: string;
 }
 
-async function destinationOf({ edge, wiring, context }: Call): Promise<Destination> {
-  const received = await receiveAuthorizationResponse(context(), new URL(edge.request.url).searchParams);
+async function destinationOf({ edge, wiring }: Call, context: Context): Promise<Destination> {
+  const received = await receiveAuthorizationResponse(context, new URL(edge.request.url).searchParams);
   edge.log.outcome = received.outcome;
   if (received.outcome === "not_begun_here") {
     return failed("AUTHORIZATION_NOT_STARTED_HERE", wiring.app_origins);

@@ -19,7 +19,8 @@ export function routes(wire: Wire): (edge: Edge) => Promise<Response> {
   return async (edge) => {
     const [provider_name = "", ...rest] = pathAfter(edge.request, "oauth-callback");
     const handle = handlerFor(edge.request, rest.join("/"));
-    if (handle === null && provider_name !== "") return acknowledge(provider_name);
+    const lists = provider_name === "" && handle === null && edge.request.method !== "POST";
+    if (handle === null && !lists) return acknowledge(provider_name);
     const wiring = await wire(edge);
     if (handle === null) return json({ providers: wiring.offered });
     return handle({ edge, wiring, provider_name, context: () => wiring.context(provider_name) });

@@ -10,7 +10,10 @@ import { occurredAt } from "./occurred_at.ts";
 
 /** The types are not documented: numbers and texts are one. */
 const id = v.pipe(
-  v.union([v.number(), v.string()], "must be a number or a text"),
+  v.union(
+    [v.pipe(v.number(), v.safeInteger(), v.minValue(1)), v.string()],
+    "must be a positive whole number or a text",
+  ),
   v.transform((given) => String(given).trim().replace(/^0+(?=\d+$)/, "")),
   v.regex(/^[^\s:\p{Cc}\p{Cs}]{1,128}$/u, "must be an id"),
 );

@@ -264,7 +264,7 @@ Deno.test("sweep() purges what nobody came back for and history past its time, a
   await store.uninstall({ provider: "pipedrive", account_key, occurred_at: null });
   clock.pause(729 * DAY);
   const request = { id: "h", user_id: MARI, provider: "pipedrive", binding_hash: "b" };
-  const place = { redirect_uri: "https://x.example/callback", return_to: "/", code_verifier_sealed: "v" };
+  const place = { redirect_uri: "https://x.example/callback", return_to: "/", code_verifier_sealed: null };
   await store.beginAuthorization({ ...request, ...place, lifetime_ms: 600_000, limit: 5 });
   assertEquals((await sweep(context)).purged, 0);
   clock.pause(DAY);

@@ -64,10 +64,12 @@ export async function beginAuthorization(
     binding_hash: await digest(binding),
     redirect_uri: client.redirect_uri,
     return_to,
-    code_verifier_sealed: await keyring.seal(
-      JSON.stringify({ code_verifier, values } satisfies Begun),
-      { id, provider, field: "code_verifier" },
-    ),
+    code_verifier_sealed: code_verifier === null && Object.keys(values).length === 0
+      ? null
+      : await keyring.seal(
+        JSON.stringify({ code_verifier, values } satisfies Begun),
+        { id, provider, field: "code_verifier" },
+      ),
     lifetime_ms: REQUEST_LIFETIME_MS,
     limit: MOST_REQUESTS,
   });

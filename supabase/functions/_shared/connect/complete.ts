@@ -213,9 +213,9 @@ async function exchange(context: Context, taken: Taken): Promise<Exchanged> {
     const { code, redirect }: Parked = JSON.parse(
       await keyring.open(code_sealed, { ...request, field: "code" }),
     );
-    const { code_verifier, values: given }: Begun = JSON.parse(
-      await keyring.open(code_verifier_sealed, { ...request, field: "code_verifier" }),
-    );
+    const { code_verifier, values: given }: Begun = code_verifier_sealed === null
+      ? { code_verifier: null, values: {} }
+      : JSON.parse(await keyring.open(code_verifier_sealed, { ...request, field: "code_verifier" }));
     const { values } = learnAll(client, ["redirect"], { redirect }, given);
     const grant = { code, code_verifier, redirect_uri, values };
     const send = (signal: AbortSignal) => exchangeCode(client, grant, { fetch, signal });

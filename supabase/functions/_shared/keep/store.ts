@@ -60,7 +60,7 @@ export type Connect = Args<
 export type LeaseTimings = Pick<Args<"claim_refresh">, "request_ms" | "lease_ms" | "settle_ms">;
 /** Only `taken` brings the code, and only `finished` a connection's id. */
 export type TakenAuthorization =
-  & Omit<Row<"take_authorization">, "outcome">
+  & Omit<Row<"take_authorization", "code_verifier_sealed">, "outcome">
   & { readonly outcome: "taken" | "finished" | "under_way" | "too_many" };
 /** `claimed` is to be revoked, `abandoned` was given up and brings no token. */
 export type PendingRevocation =
@@ -107,7 +107,7 @@ export function supabaseStore(client: Rpc) {
 
     connection: (args: Args<"connection", "user_id">) => first<Connection>("connection", args),
 
-    beginAuthorization: (args: Args<"begin_authorization">) =>
+    beginAuthorization: (args: Args<"begin_authorization", "code_verifier_sealed">) =>
       only<Row<"begin_authorization", "expires_at"> & { readonly outcome: "begun" | "too_many" }>(
         "begin_authorization",
         args,
