@@ -57,6 +57,12 @@ story("the bare path tells which methods it knows", async (stage) => {
   }
 });
 
+story("whoever asks is told which providers are offered, and what they ask for", async (stage) => {
+  const { status, body } = await stage.callback("/..");
+  const offered = ["pipedrive", "elsewhere"].map((name) => ({ name, values: [] }));
+  assertEquals([status, body], [200, { providers: offered }]);
+});
+
 const unknown = [
   ["/../acme", "GET"],
   ["/../acme?code=a&state=b", "GET"],
@@ -64,7 +70,7 @@ const unknown = [
   ["/../acme", "DELETE"],
   ["/../acme/authorize", "POST"],
   ["/../__proto__", "GET"],
-  ["/..", "GET"],
+  ["/..", "POST"],
   ["/begin", "POST"],
   ["/authorize/more", "POST"],
   ["/constructor", "POST"],

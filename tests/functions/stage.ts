@@ -7,6 +7,8 @@ import { Memory } from "../../supabase/functions/_shared/keep/memory.ts";
 import type { Client } from "../../supabase/functions/_shared/oauth/client.ts";
 import { measuredFetch, measuredStore, type Wire } from "../../supabase/functions/_shared/wiring.ts";
 import { routes } from "../../supabase/functions/oauth-callback/routes.ts";
+import { cors, proxy } from "../../supabase/functions/proxy/handler.ts";
+import type { Policy } from "../../supabase/functions/proxy/policy.ts";
 import { refreshToken } from "../../supabase/functions/refresh-token/handler.ts";
 import { searchPersons } from "../../supabase/functions/search-persons/handler.ts";
 import { assert } from "../support/assert.ts";
@@ -24,6 +26,19 @@ export const SECRET = { apikey: SECRET_KEYS.default };
 /** May sweep and nothing else. */
 export const SCHEDULE = { apikey: SECRET_KEYS.cron };
 
+/** What passes on the stage. */
+const ALLOWED: Policy = {
+  users: {
+    pipedrive: [
+      "GET /api/v2/persons/search",
+      "GET /api/v2/deals/*",
+      "POST /api/v2/deals",
+      "DELETE /api/v2/deals/*",
+      "GET /api/v1/touch changes",
+    ],
+  },
+  secret_keys: { pipedrive: ["GET /api/v2/**"] },
+};
 const FUNCTIONS = "https://project.supabase.co/functions/v1";
 /** A second provider, so that a test may take one for the other. */
 const ELSEWHERE = "elsewhere";
@@ -82,6 +97,7 @@ async function makeStage(written: readonly string[], { client = makeClient(), fe
   const wire = wireTo(context, elsewhere, app_origins);
   const callback = serve("oauth-callback", ["user", "none"], TRUSTED, routes(wire));
   const refresh = serve("refresh-token", ["user", "secret:*"], TRUSTED, refreshToken(wire));
+  const passing = serve("proxy", ["user", "secret:*"], TRUSTED, proxy(ALLOWED, wire), cors);
   const search = serve("search-persons", ["user", "secret:*"], TRUSTED, (edge) => searchPersons(edge, wire));
 
   const ask = async (handle: typeof callback, path: string, { user, ...rest }: Ask) => {
@@ -110,6 +126,7 @@ async function makeStage(written: readonly string[], { client = makeClient(), fe
     callback: (path: string, asked: Ask = {}) => ask(callback, `/oauth-callback/${name}${path}`, asked),
     refresh: (asked: Ask) => ask(refresh, "/refresh-token", { method: "POST", ...asked }),
     search: (query: string, asked: Ask = { user: MARI }) => ask(search, `/search-persons${query}`, asked),
+    proxy: (path: string, asked: Ask = { user: MARI }) => ask(passing, `/proxy${path}`, asked),
     /** How many requests of a kind the provider has received. */
     requests: async (kind: keyof Awaited<ReturnType<typeof sandbox.control.counts>>["requests"]) =>
       (await sandbox.control.counts()).requests[kind],
