@@ -15,7 +15,8 @@ Deno.test("two users and a forged token", async (t) => {
       assertEquals(data, [connection]);
       const { account, scope, ...others } = connection;
       assertEquals([account.name, scope], ["Baltic Timber", ["base", "contacts:read"]]);
-      const columns = ["access_expires_at", "created_at", "id", "provider", "status", "updated_at"];
+      const times = ["access_expires_at", "authorization_expires_at", "created_at"];
+      const columns = [...times, "id", "provider", "status", "updated_at"];
       assertEquals(Object.keys(others).toSorted(), columns);
     });
 
