@@ -1,3 +1,4 @@
+import { openGrant } from "../../supabase/functions/_shared/keep/token_set.ts";
 import { PublicError } from "../../supabase/functions/_shared/errors.ts";
 import { PATIENCE_MS } from "../../supabase/functions/_shared/refresh/timings.ts";
 import type { Keyring } from "../../supabase/functions/_shared/keep/seal.ts";
@@ -38,7 +39,7 @@ async function openTokens({ history }: Ran, keyring: Keyring): Promise<Tokens> {
   for (const { args } of [...calls(history, "oauth_commit_refresh"), ...calls(history, "oauth_connect")]) {
     const sealed = String(args.p_refresh_token_sealed);
     const id = String(args.p_id);
-    tokens.set(sealed, await keyring.open(sealed, { id, provider: "pipedrive", field: "refresh_token" }));
+    tokens.set(sealed, (await openGrant(keyring, { id, provider: "pipedrive" }, sealed)).refresh_token ?? "");
   }
   return tokens;
 }

@@ -1,3 +1,4 @@
+import { openGrant } from "../../supabase/functions/_shared/keep/token_set.ts";
 import type { Context } from "../../supabase/functions/_shared/context.ts";
 import type fc from "fast-check";
 import type postgres from "postgres";
@@ -199,11 +200,8 @@ async function describe(stage: Stage, world: World, isolates: readonly Isolate[]
   const row = await world.witness.look();
   if (!row) throw new Error("the connection is gone");
   const refresh_token = tokens
-    ? await stage.keyring.open(tokens.refresh_token_sealed, {
-      id,
-      provider: PROVIDER,
-      field: "refresh_token",
-    })
+    ? (await openGrant(stage.keyring, { id, provider: PROVIDER }, tokens.refresh_token_sealed))
+      .refresh_token ?? ""
     : null;
   const dead = new Set(isolates.filter((isolate) => isolate.dead).map(({ index }) => index));
   return { plan, history, authority, dead, row, refresh_token, events };

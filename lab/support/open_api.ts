@@ -32,7 +32,8 @@ export class Contract {
    * @returns what is wrong with the answer, or null
    */
   trouble(method: string, path: string, status: number, body: unknown): string | null {
-    const operation = this.#document.paths[path]?.[method.toLowerCase()];
+    const described = path.replace(/^(\/oauth-callback\/)[^/]+/, "$1{provider}");
+    const operation = this.#document.paths[described]?.[method.toLowerCase()];
     if (!operation) return `${method} ${path} is not described`;
     const family = `${String(status)[0]}XX`;
     const response = operation.responses[status] ?? operation.responses[family];

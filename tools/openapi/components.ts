@@ -1,3 +1,4 @@
+import { providers } from "../../supabase/functions/_shared/providers/mod.ts";
 import { type Json, requests } from "./requests.ts";
 
 const uuid = { type: "string", format: "uuid" };
@@ -24,7 +25,15 @@ const connection = {
     scope: { type: "array", items: { type: "string" }, examples: [["base", "contacts:read"]] },
     created_at: time,
     updated_at: time,
-    access_expires_at: { anyOf: [time, { type: "null" }], description: "Null once it is disconnected." },
+    access_expires_at: {
+      anyOf: [time, { type: "null" }],
+      description: "Null once it is disconnected, and where an access token has no end.",
+    },
+    authorization_expires_at: {
+      anyOf: [time, { type: "null" }],
+      description:
+        "When the authorization ends unless it is used or the user connects again; null: not known.",
+    },
   }),
   additionalProperties: false,
 };
@@ -114,6 +123,15 @@ export const components = {
       description: "The client's own id and secret, as the provider sends them with its notices.",
     },
   },
+  parameters: {
+    Provider: {
+      name: "provider",
+      in: "path",
+      required: true,
+      description: "One that this deployment offers.",
+      schema: { type: "string", enum: [...providers.keys()] },
+    },
+  },
   headers: {
     RequestId: {
       description:
@@ -135,6 +153,22 @@ export const components = {
   schemas: {
     ...requests,
     Connection: connection,
+    Offered: all({
+      providers: {
+        type: "array",
+        items: all({
+          name: { type: "string" },
+          values: {
+            type: "array",
+            items: all({
+              name: { type: "string" },
+              label: { type: "string" },
+              required: { type: "boolean" },
+            }),
+          },
+        }),
+      },
+    }),
     Connected: {
       ...all({ connection: { $ref: "#/components/schemas/Connection" } }),
       additionalProperties: false,

@@ -1,4 +1,3 @@
-import { providers } from "../../supabase/functions/_shared/providers/mod.ts";
 import type { PublicCode } from "../../supabase/functions/_shared/errors.ts";
 import { pipedrive } from "../../supabase/functions/_shared/providers/pipedrive.ts";
 import { examples, failures, responsesOf, success } from "./answers.ts";
@@ -33,24 +32,25 @@ const SEARCH: readonly PublicCode[] = [
 const ref = (name: keyof typeof components.schemas) => ({ $ref: `#/components/schemas/${name}` });
 
 /**
- * The document of the three functions.
+ * The document of the four functions.
  *
  * @param version of the project, `x.y.z`
  */
 export function openApi(version: string): Json {
   const paths = {
-    ...Object.fromEntries([...providers.keys()].flatMap(callbackPaths)),
+    ...callbackPaths(),
     "/search-persons": searchPath(),
     "/refresh-token": refreshPath(),
+    "/proxy/{provider}/{path}": proxyPath(),
   };
   return {
     openapi: "3.1.0",
     info: {
       title: "OAuth tokens on Supabase",
       version,
-      summary: "Connect Pipedrive once, call it for ever; nobody sees a token.",
+      summary: "Connect an account once, call its API for ever; nobody sees a token.",
       description:
-        "Three Edge Functions. Every error is `{ code, message }`; every answer carries `x-request-id`; no answer holds a token.",
+        "Four Edge Functions. Every error is `{ code, message }`; every answer carries `x-request-id`; no answer holds a token.",
     },
     servers: [
       {
@@ -64,6 +64,7 @@ export function openApi(version: string): Json {
       { name: "oauth-callback", description: "Connects and disconnects." },
       { name: "search-persons", description: "Searches in the caller's name." },
       { name: "refresh-token", description: "Keeps connections alive." },
+      { name: "proxy", description: "Passes on what the application's policy allows." },
     ],
     paths,
     components: { ...components, responses: responsesOf(paths), examples: examples() },
@@ -74,12 +75,16 @@ function body(name: keyof typeof requests, required = true): Json {
   return { required, content: { "application/json": { schema: ref(name) } } };
 }
 
-function callbackPaths(provider: string): [string, Json][] {
-  const path = `/oauth-callback/${provider}`;
-  return [
-    [path, providersPath(provider)],
-    [`${path}/authorize`, {
-      post: action(provider, "authorize", {
+const PROVIDER = { parameters: [{ $ref: "#/components/parameters/Provider" }] };
+
+function callbackPaths(): Json {
+  const path = "/oauth-callback/{provider}";
+  return {
+    "/oauth-callback": offeredPath(),
+    [path]: { ...PROVIDER, ...redirectPath() },
+    [`${path}/authorize`]: {
+      ...PROVIDER,
+      post: action("authorize", {
         summary: "Begins an authorization",
         description: "Keep `binding` in this tab, then send the browser to `authorization_url`.",
         requestBody: body("Begin", false),
@@ -88,9 +93,10 @@ function callbackPaths(provider: string): [string, Json][] {
           ...failures([...KNOWN_CALLER, "UNKNOWN_PROVIDER", "PROVIDER_RATE_LIMITED"]),
         },
       }),
-    }],
-    [`${path}/complete`, {
-      post: action(provider, "complete", {
+    },
+    [`${path}/complete`]: {
+      ...PROVIDER,
+      post: action("complete", {
         summary: "Completes what the same user began in the same tab",
         description:
           "May be repeated until the request expires: the code is exchanged once, and once that is stored the same connection is answered, as it is by then. While it is being completed the answer is `STORAGE_UNAVAILABLE`.",
@@ -109,9 +115,10 @@ function callbackPaths(provider: string): [string, Json][] {
           ]),
         },
       }),
-    }],
-    [`${path}/disconnect`, {
-      post: action(provider, "disconnect", {
+    },
+    [`${path}/disconnect`]: {
+      ...PROVIDER,
+      post: action("disconnect", {
         summary: "Ends a connection: erased here, revoked at the provider",
         description:
           "The tokens are erased when this answers; the refresh token is revoked behind the answer, and tried again for seven days. The last user of an account at the provider revokes.",
@@ -121,13 +128,66 @@ function callbackPaths(provider: string): [string, Json][] {
           ...failures([...KNOWN_CALLER, "UNKNOWN_PROVIDER", "CONNECTION_NOT_FOUND"]),
         },
       }),
-    }],
-  ];
+    },
+  };
 }
 
-function action(provider: string, name: string, operation: Json): Json {
+/** Which providers there are. */
+function offeredPath(): Json {
   return {
-    operationId: `${name}_${provider}`,
+    get: {
+      operationId: "offered",
+      tags: ["oauth-callback"],
+      security: [],
+      summary: "The providers that this deployment offers, and what each asks its user for",
+      responses: { 200: success("Offered", ref("Offered")), ...failures(WIRED) },
+    },
+  };
+}
+
+function proxyPath(): Json {
+  const methods = ["get", "head", "post", "put", "patch", "delete"];
+  const operation = (method: string) => ({
+    operationId: `proxy_${method}`,
+    tags: ["proxy"],
+    security: [{ user: [] }, { secret: [] }],
+    summary: `${method.toUpperCase()} of the provider's API, if a line of the application's policy allows it`,
+    ...(method === "get" || method === "head" ? {} : { requestBody: { content: { "*/*": {} } } }),
+    responses: {
+      200: success("The API's own answer, of whatever status", null),
+      ...failures([
+        ...KNOWN_CALLER,
+        ...TOKEN,
+        "CONNECTION_AMBIGUOUS",
+        "REQUEST_NOT_ALLOWED",
+        "UNKNOWN_PROVIDER",
+      ]),
+    },
+  });
+  return {
+    parameters: [
+      ...PROVIDER.parameters,
+      {
+        name: "path",
+        in: "path",
+        required: true,
+        description: "Below the provider's API, slashes and all. `{provider}:{base}` chooses a named base.",
+        schema: { type: "string" },
+      },
+      {
+        name: "x-connection-id",
+        in: "header",
+        description: "Which connection. A user with one connection may leave it out; a secret key may not.",
+        schema: { type: "string", format: "uuid" },
+      },
+    ],
+    ...Object.fromEntries(methods.map((method) => [method, operation(method)])),
+  };
+}
+
+function action(name: string, operation: Json): Json {
+  return {
+    operationId: name,
     tags: ["oauth-callback"],
     security: [{ user: [] }],
     ...operation,
@@ -135,7 +195,7 @@ function action(provider: string, name: string, operation: Json): Json {
 }
 
 /** One redirect URI receives everything that the provider sends, so on the bare path the method decides. */
-function providersPath(provider: string): Json {
+function redirectPath(): Json {
   const parameter = (name: string, description: string) => ({
     name,
     in: "query",
@@ -147,7 +207,7 @@ function providersPath(provider: string): Json {
   return {
     get: {
       ...common,
-      operationId: `redirect_${provider}`,
+      operationId: "redirect",
       summary: "Receives the provider's redirect, with the browser in it",
       description:
         "The code is parked behind a ticket. Without parameters it answers 200 and does nothing: the provider's check of the address.",
@@ -168,13 +228,13 @@ function providersPath(provider: string): Json {
     },
     head: {
       ...common,
-      operationId: `check_${provider}`,
+      operationId: "check",
       summary: "The provider's check of the address",
       responses: { 200: success("It is there", null) },
     },
     post: {
       ...common,
-      operationId: `sharing_notice_${provider}`,
+      operationId: "sharing_notice",
       summary: "Receives the provider's notice of app sharing, which anybody can send; changes nothing",
       requestBody: { content: { "application/json": { schema: {} } } },
       responses: { 200: success("Received", ref("Nothing")), ...failures(open) },
@@ -182,7 +242,7 @@ function providersPath(provider: string): Json {
     delete: {
       ...common,
       security: [{ client: [] }],
-      operationId: `uninstall_notice_${provider}`,
+      operationId: "uninstall_notice",
       summary: "Receives the provider's notice that a user has uninstalled the client; the tokens are erased",
       requestBody: body("UninstallNotice"),
       responses: {
