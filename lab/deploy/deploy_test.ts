@@ -202,6 +202,7 @@ const STRAY = [
 /** A path of each function that answers nobody unknown. */
 const NEEDS_A_CALLER: Readonly<Record<string, string>> = {
   "oauth-callback": "oauth-callback/pipedrive/authorize",
+  proxy: "proxy/pipedrive/api/v2/deals/1",
   "refresh-token": "refresh-token",
   "search-persons": "search-persons",
 };

@@ -134,7 +134,7 @@ export const MUTANTS: readonly Mutant[] = [
     replace: "lease_id = null,\n         lease_until = null,\n         attempts = 0,",
     by: "attempts = c.attempts,",
     breaks: ["no false reauthorization", "label"],
-    seed: 6,
+    seed: 1,
   },
 ];
 
