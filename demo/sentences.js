@@ -54,7 +54,10 @@ export const SENTENCES = {
 
   INVALID_REQUEST: ["That cannot be searched for.", "edit"],
   METHOD_NOT_ALLOWED: [FAULT, "report"],
-  REQUEST_NOT_ALLOWED: ["This service does not pass that on. Copy the details for whoever runs it.", "report"],
+  REQUEST_NOT_ALLOWED: [
+    "This service does not pass that on. Copy the details for whoever runs it.",
+    "report",
+  ],
   UNKNOWN_PROVIDER: [
     "This service is not set up for Pipedrive. Copy the details for whoever runs it.",
     "report",

@@ -38,6 +38,8 @@ const VALUES: Readonly<Record<string, unknown>> = {
   p_code_sealed: SEAL,
   p_code_verifier_sealed: null,
   p_elapsed_ms: 0,
+  p_authorization_expires_in_ms: 5_184_000_000,
+  p_refresh_ahead_ms: null,
   p_age_ms: 0,
   p_exchange_ms: 0,
   p_expires_in_ms: 3_600_000,
