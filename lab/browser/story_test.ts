@@ -13,7 +13,7 @@ const TYPE_JANE = `for (const letter of "jane") {
   field.value += letter;
   field.dispatchEvent(new Event("input", { bubbles: true }));
 }`;
-/** What a script that got into the page would try. Says what stopped it. */
+/** What a script that got into the page would try. Says what stopped it: an event, also where it throws. */
 const ATTACK = `(async () => {
   const stopped = new Set();
   addEventListener("securitypolicyviolation", ({ effectiveDirective }) => stopped.add(effectiveDirective));

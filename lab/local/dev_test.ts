@@ -24,6 +24,7 @@ function dev(
   env: Record<string, string> = { PIPEDRIVE_OAUTH_ORIGIN: "" },
 ): Deno.Command {
   return new Deno.Command(Deno.execPath(), {
+    // Types are checked by `deno task ok`, not at every start.
     args: ["run", "--allow-all", "--no-check", "local/dev.ts", ...args],
     cwd: ROOT,
     env,

@@ -46,7 +46,7 @@ export const search: Subject = {
             "unnamed",
             "with `connection_id`",
             "named",
-            "one more question to the database",
+            "one statement more within the one call",
           ],
         ] as const;
         figures.push(...rows.map(([what, itself, against, control, limited_by]) =>
