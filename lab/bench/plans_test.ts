@@ -38,6 +38,7 @@ const STATEMENTS: Readonly<Record<string, number>> = {
   oauth_uninstall: 13,
   oauth_claim_revocations: 1,
   oauth_finish_revocation: 1,
+  oauth_begin_sweep: 1,
   oauth_keys_in_use: 1,
   "oauth_sealed_under_other_keys, nothing is": 1,
   "oauth_mark_unreadable, nothing is": 4,

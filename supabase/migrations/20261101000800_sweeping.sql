@@ -87,6 +87,36 @@ grant execute on function public.oauth_claim_due to service_role;
 comment on function public.oauth_claim_due is
   'Claims up to p_limit connections of a provider, the longest untried first. p_failed false: those that were not refreshed for p_idle_ms and have no failed attempt. True: those whose refresh failed or is unfinished, past its back-off. A token that merely expired is left to whoever needs it, one under another key than p_key_ids to whoever has that key.';
 
+create table oauth.last_sweep (
+  only_one boolean primary key default true check (only_one),
+  began_at timestamptz not null,
+  offered text[] not null
+);
+
+comment on table oauth.last_sweep is
+  'When the last sweep of everything began, and the providers that were offered: whose settings the functions have. What another provider''s connections need nobody does.';
+
+revoke all on oauth.last_sweep from public, anon, authenticated, service_role;
+grant select, insert, update on oauth.last_sweep to service_role;
+
+alter table oauth.last_sweep enable row level security;
+alter table oauth.last_sweep force row level security;
+
+create function public.oauth_begin_sweep(p_offered text[])
+returns void
+language plpgsql security invoker
+set search_path = '' set lock_timeout = '2s'
+as $$
+begin
+  insert into oauth.last_sweep (began_at, offered) values (clock_timestamp(), p_offered)
+  on conflict (only_one) do update set began_at = excluded.began_at, offered = excluded.offered;
+end;
+$$;
+revoke execute on function public.oauth_begin_sweep from public, anon, authenticated;
+grant execute on function public.oauth_begin_sweep to service_role;
+comment on function public.oauth_begin_sweep is
+  'Keeps when a sweep began and which providers are offered, for health.';
+
 create table oauth.unreadable_keys (
   key_id text primary key,
   found_at timestamptz not null

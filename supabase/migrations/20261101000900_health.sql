@@ -13,6 +13,7 @@ select
   c.status,
   case
     when c.status <> 'active' then c.status
+    when c.provider <> all (w.offered) then 'not_offered'
     when u.key_id is not null then 'unreadable'
     when c.lease_until > t.now then 'refreshing'
     when c.unsettled_until is not null then 'unsettled'
@@ -38,6 +39,8 @@ select
   c.authorization_expires_at
 from oauth.connections c
 cross join (select clock_timestamp() as now) t
+-- One row, or none before the first sweep: then nothing is said of it.
+left join oauth.last_sweep w on true
 -- Both are little or nothing, and found through an index; a condition with "or" would read every token set.
 left join (
   select s.connection_id, s.key_id from oauth.token_sets s where s.unreadable_at is not null
@@ -46,7 +49,7 @@ left join (
 ) u on u.connection_id = c.id;
 
 comment on view oauth.connection_health is
-  'How each connection is: healthy; refreshing; unreadable (the last sweep could not open its tokens); unsettled (an answer was missed), backing_off and retry_due (refreshing fails at present); expiring (its authorization ends within 14 days: its refresh token dies of disuse because the sweep does not run, or it has an end that only connecting again moves); reauthorization_required; disconnected.';
+  'How each connection is: healthy; not_offered (the functions have no settings of its provider, as the last sweep said: nobody refreshes it); refreshing; unreadable (the last sweep could not open its tokens); unsettled (an answer was missed), backing_off and retry_due (refreshing fails at present); expiring (its authorization ends within 14 days: its refresh token dies of disuse because the sweep does not run, or it has an end that only connecting again moves); reauthorization_required; disconnected.';
 comment on column oauth.connection_health.last_error is
   'Null since the last success. Where reauthorization is required its cause: grant_refused or rotation_lost.';
 comment on column oauth.connection_health.idle_days_left is
@@ -75,7 +78,8 @@ select
   round(took.quantiles[1]) as refresh_ms_p50,
   round(took.quantiles[2]) as refresh_ms_p95,
   counted.unreadable,
-  unreadable.key_ids as unreadable_key_ids
+  unreadable.key_ids as unreadable_key_ids,
+  counted.not_offered
 -- What needs an order is asked for once a provider, further down: here it would have every connection sorted.
 from (
   select
@@ -90,7 +94,8 @@ from (
     count(*) filter (where h.status = 'reauthorization_required' and h.last_error = 'rotation_lost') as rotation_lost,
     min(h.authorization_expires_at) filter (where h.status = 'active') as first_to_expire_at,
     max(h.refreshed_at) as last_refreshed_at,
-    count(h.unreadable_key_id) as unreadable
+    count(h.unreadable_key_id) as unreadable,
+    count(*) filter (where h.health = 'not_offered') as not_offered
   from oauth.connection_health h
   group by h.provider
 ) counted

@@ -149,7 +149,7 @@ select results_eq(
       where c.relnamespace = 'oauth'::regnamespace and c.relkind = 'r' and grantee = 'service_role'::regrole
       group by 1 order by 1 $$,
   $$ values ('oauth.authorization_requests', 'delete, insert, select, update'), ('oauth.connections', 'insert, select, update'),
-            ('oauth.events', 'delete, insert, select'),
+            ('oauth.events', 'delete, insert, select'), ('oauth.last_sweep', 'insert, select, update'),
             ('oauth.revocations', 'delete, insert, select, update'), ('oauth.token_sets', 'delete, insert, select, update'),
             ('oauth.uninstallations', 'delete, insert, select, update'), ('oauth.unreadable_keys', 'delete, insert, select') $$,
   'service_role may do with each table what the functions need'

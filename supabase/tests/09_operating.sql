@@ -2,7 +2,7 @@
 -- schedule and the live events, here where their extensions are not.
 begin;
 \ir helpers.psql
-select plan(36);
+select plan(44);
 
 create function health(p_name text) returns text language sql as $$
   select health from oauth.connection_health where id = named(p_name)
@@ -93,6 +93,22 @@ update oauth.connections set authorization_expires_at = now() + interval '2 days
 select isnt(disconnects(named('gone')), null, 'a user disconnects');
 select is(health('gone'), 'disconnected', 'that is no illness, and is said by its name');
 
+-- Providers that are offered no more
+
+select is(health('elsewhere'), 'healthy', 'before the first sweep nobody says which providers are offered');
+select as_server();
+select lives_ok($$ select public.oauth_begin_sweep(array['pipedrive', 'other']) $$, 'a sweep says which are');
+select is(health('elsewhere'), 'healthy', 'those are looked after');
+select lives_ok($$ select public.oauth_begin_sweep(array['pipedrive']) $$, 'the next says so anew');
+select results_eq(
+  'select offered, began_at between now() - interval ''1 minute'' and clock_timestamp() from oauth.last_sweep',
+  $$ values (array['pipedrive'], true) $$, 'in the place of the one before'
+);
+select is(health('elsewhere'), 'not_offered', 'a connection that nobody refreshes is named');
+select is(health('well'), 'healthy', 'and no other');
+select is(health('gone'), 'disconnected', 'nor one that nobody needs');
+select as_operator();
+
 -- A provider in one line, as the server's role reads it
 
 update oauth.connections set refresh_ms = ms, refreshed_at = refreshed_at - age
@@ -101,12 +117,12 @@ update oauth.connections set refresh_ms = ms, refreshed_at = refreshed_at - age
 select as_server();
 select results_eq(
   $$ select provider, active, reauthorization_required, disconnected, healthy, refreshing, degraded, expiring,
-            rotation_lost, least_idle_days_left, refresh_ms_p50, refresh_ms_p95
+            rotation_lost, least_idle_days_left, refresh_ms_p50, refresh_ms_p95, not_offered
        from oauth.provider_health order by provider $$,
   $$ values
-    ('other', 1::bigint, 0::bigint, 0::bigint, 1::bigint, 0::bigint, 0::bigint, 0::bigint, 0::bigint,
-     null::numeric, null::double precision, null::double precision),
-    ('pipedrive', 6, 1, 1, 4, 0, 1, 1, 0, 2.0, 200, 290) $$,
+    ('other', 1::bigint, 0::bigint, 0::bigint, 0::bigint, 0::bigint, 0::bigint, 0::bigint, 0::bigint,
+     null::numeric, null::double precision, null::double precision, 1::bigint),
+    ('pipedrive', 6, 1, 1, 4, 0, 1, 1, 0, 2.0, 200, 290, 0) $$,
   'a provider''s line counts its connections, and measures the refreshes of the last day'
 );
 select as_user(alice());

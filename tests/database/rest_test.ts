@@ -114,6 +114,7 @@ async function everyCall(real: Store, user_id: string) {
   const revocations = { provider, id: null, limit: 10, key_ids: ["k1", "k2"] };
   for (const one of [revocations, revocations]) await store.claimRevocations(one);
   await store.finishRevocation({ id, refresh_token_sealed: sealed.refresh_token_sealed });
+  for (const offered of [[provider], []]) await store.beginSweep({ offered });
   await store.purge({ limit: 10 });
   return { answers, methods: [...new Set(answers.map(([name]) => name))].toSorted() };
 }

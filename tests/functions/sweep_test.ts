@@ -65,6 +65,17 @@ story("a sweep counts, over all providers, what became of what was due", async (
   assertEquals((await sweep(stage)).body, NOTHING);
 });
 
+story("a connection whose provider is offered no more is named by health", async (stage) => {
+  const id = await connect(stage);
+  const { id: stranded } = await connected({
+    ...stage.context,
+    client: { ...stage.context.client, provider: { ...stage.context.client.provider, name: "given-up" } },
+  });
+  assertEquals((await sweep(stage)).status, 200);
+  const health = await stage.store.health();
+  assertEquals([health[id] === "not_offered", health[stranded]], [false, "not_offered"]);
+});
+
 story("a sweep names, over all providers, the keys that are missing", async (stage) => {
   for (const context of [stage.context, stage.elsewhere]) {
     await connected(context);

@@ -161,6 +161,14 @@ class Stage {
     );
   }
 
+  /** How each connection is, as the operator reads it. */
+  async health(): Promise<Record<string, string>> {
+    const rows = await this.#own((sql) =>
+      sql<{ id: string; health: string }[]>`select id, health from oauth.connection_health`
+    );
+    return Object.fromEntries(rows.map(({ id, health }) => [id, health]));
+  }
+
   /** A user who exists. */
   async user(id: string = crypto.randomUUID()): Promise<string> {
     await this.#own((sql) => sql`insert into auth.users (id) values (${id}) on conflict do nothing`);
@@ -306,6 +314,7 @@ export async function freshStore(clock: Clock): Promise<TestStore> {
     // What the users before have left.
     owner`delete from oauth.revocations`,
     owner`delete from oauth.uninstallations`,
+    owner`delete from oauth.last_sweep`,
     owner`insert into auth.users (id) values (${MARI}), (${JONAS})`,
     rpc.sql`select setseed(0.5)`,
   ]));

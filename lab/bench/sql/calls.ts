@@ -53,6 +53,7 @@ const VALUES: Readonly<Record<string, unknown>> = {
   p_lifetime_ms: 600_000,
   p_limit: LIMIT,
   p_occurred_at: null,
+  p_offered: ["pipedrive"],
   p_provider: "pipedrive",
   p_redirect_uri: "https://project.example/functions/v1/oauth-callback/pipedrive",
   p_refresh_token_sealed: SEAL,

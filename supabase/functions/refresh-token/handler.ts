@@ -61,7 +61,9 @@ const NOTHING: Swept = {
 
 /** All providers at once, so that the time of one call does not grow with their number. */
 async function sweepAll(wiring: Wiring, edge: Edge): Promise<Response> {
-  const swept = await Promise.all(wiring.offered.map(({ name }) => sweepOne(wiring, name)));
+  const offered = wiring.offered.map(({ name }) => name);
+  await wiring.store.beginSweep({ offered });
+  const swept = await Promise.all(offered.map((name) => sweepOne(wiring, name)));
   edge.log.outcome = "swept";
   return json(swept.reduce(sum, NOTHING));
 }

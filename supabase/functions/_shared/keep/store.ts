@@ -134,6 +134,8 @@ export function supabaseStore(client: Rpc) {
     /** Erases what was revoked. */
     finishRevocation: (args: Args<"finish_revocation">) => call("finish_revocation", args),
 
+    /** Keeps which providers are offered for `health`. */
+    beginSweep: (args: Args<"begin_sweep">) => call("begin_sweep", args),
     /** The key ids under which tokens lie, each with some of them. */
     keysInUse: (args: Args<"keys_in_use">) => rows<SampleOfKey>("keys_in_use", args),
     /** Keeps what did not open for `health`. Returns how many of the provider that are, by key id. */
