@@ -189,7 +189,7 @@ story(
     const { calls, ...work } = await costOf(stage, () => stage.refresh({ headers: SCHEDULE }));
     // Of each of the two providers: two queues, and what else a sweep looks after.
     const rest = ["claim_due", "claim_due", "claim_revocations", "keys_in_use", "purge"];
-    const expected = [...rest, ...rest, ...Array(20).fill("commit_refresh")];
+    const expected = ["begin_sweep", ...rest, ...rest, ...Array(20).fill("commit_refresh")];
     assertEquals(calls.toSorted(), expected.toSorted());
     // A key of each and the client's; the grant of each, and three samples of what each provider's sweep finds under the key.
     assertEquals(work, { derived: 21, opened: 26, made: 40, verified: 0, parsed: 20, requests: 20 });

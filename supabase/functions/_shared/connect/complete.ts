@@ -1,19 +1,12 @@
 import type { Context } from "../context.ts";
 import { PublicError } from "../errors.ts";
-import { clientFingerprint } from "../keep/client_fingerprint.ts";
 import { digest } from "../keep/seal.ts";
-import type { Connect, Connection, TakenAuthorization } from "../keep/store.ts";
-import { sealTokenSet } from "../keep/token_set.ts";
-import { apiUrl } from "../oauth/address.ts";
-import { responseInvalid } from "../oauth/api_answer.ts";
-import type { Client, TokenSet } from "../oauth/client.ts";
+import type { Connection, TakenAuthorization } from "../keep/store.ts";
 import { classifyFailure, publicErrorOf } from "../oauth/failure.ts";
 import { exchangeCode } from "../oauth/token_endpoint.ts";
-import { type Answers, learn, type Learnt, missing, type Values } from "../oauth/values.ts";
 import { withDeadline } from "../time.ts";
-import { learnAccount } from "./account.ts";
 import { type Begun, TOO_MANY_RETRY_AFTER } from "./begin.ts";
-import { connectionId } from "./connection_id.ts";
+import { describe, type Exchanged, learnAll } from "./describe.ts";
 import type { Parked } from "./receive.ts";
 import { askAgain, beingCompleted, untilStored } from "./until_stored.ts";
 
@@ -139,70 +132,6 @@ async function obtain(
     await giveBack(context, taken, true);
     throw error;
   }
-}
-
-/** Whose the tokens are, and both sealed for that connection. */
-async function describe(
-  context: Context,
-  user_id: string,
-  { tokens, redirect, ...brought }: Exchanged,
-): Promise<Omit<Connect, "elapsed_ms" | "exchange_ms" | "client_id" | "request_id">> {
-  const { client, keyring } = context;
-  const provider = client.provider.name;
-  const { access_token, refresh_token, scope } = tokens;
-  const answers = { ...tokens.answers, redirect };
-  const given = learnAll(client, ["token", "id_token"], answers, brought.values);
-  // The address came with the answer: no token goes to one that is not allowed.
-  if (given.refused.length > 0 || !apiUrl(client, given.values, {})) {
-    throw responseInvalid("no API address that is allowed");
-  }
-  const token = { access_token, values: given.values };
-  const { account, values } = await learnAccount(context, token, answers);
-  const lacking = missing(client, values);
-  if (lacking.length > 0) throw responseInvalid(`it does not say ${lacking.join(", ")}`);
-  const id = await connectionId(provider, account.key, user_id);
-  return {
-    id,
-    user_id,
-    provider,
-    account_key: account.key,
-    account_name: account.name ?? null,
-    account_email: account.email ?? null,
-    scope: (scope ?? client.scopes).join(" "),
-    ...await sealTokenSet(keyring, { id, provider }, { access_token, refresh_token, values }),
-    client_fingerprint: await clientFingerprint(keyring, client),
-    ...lifetimes(client, tokens),
-  };
-}
-
-/** Without a refresh token the access token's end is the authorization's. */
-function lifetimes({ provider }: Client, { expires_in, refresh_token_expires_in }: TokenSet) {
-  const ends_in = provider.rotation === "none" ? expires_in : refresh_token_expires_in;
-  const ms = (seconds: number | null) => seconds === null ? null : seconds * 1000;
-  return {
-    expires_in_ms: ms(expires_in),
-    authorization_expires_in_ms: ms(ends_in),
-    refresh_ahead_ms: ms(provider.refresh_ahead ?? null),
-  };
-}
-
-/** What answers bring, where it is allowed. */
-function learnAll(
-  client: Client,
-  from: readonly ("redirect" | "token" | "id_token")[],
-  answers: Answers,
-  known: Values,
-): Learnt {
-  return from.reduce((all, one) => {
-    const { values, refused } = learn(client, one, answers, all.values);
-    return { values, refused: [...all.refused, ...refused] };
-  }, { values: known, refused: [] } as Learnt);
-}
-
-interface Exchanged {
-  readonly tokens: TokenSet;
-  readonly values: Values;
-  readonly redirect: Parked["redirect"];
 }
 
 async function exchange(context: Context, taken: Taken): Promise<Exchanged> {

@@ -1,8 +1,9 @@
 import { decodeUtf8, parseJson, valueAt } from "../bytes.ts";
 import { type ErrorDetails, PublicError } from "../errors.ts";
 import type { ApiAnswer } from "./api.ts";
-import { mediaType, parseRetryAfter } from "./http.ts";
-import type { BodySignal, Provider, Reset, Signal } from "./provider.ts";
+import { mediaType } from "./http.ts";
+import type { BodySignal, Provider, Signal } from "./provider.ts";
+import { retryAfter, waitAfter } from "./rate_limit.ts";
 
 /** A failure that may be over when the request is repeated. */
 export class Retryable extends PublicError {
@@ -56,8 +57,6 @@ export class AddressMoved extends PublicError {
 const JSON_TYPE = /^application\/([a-z\d][a-z\d!#$&^_.+-]*\+)?json$/;
 /** Redirects (https://fetch.spec.whatwg.org/#redirect-status), and RFC 9110 §15.5.20: nothing is served here. */
 const MOVED = [301, 302, 303, 307, 308, 421];
-/** Seconds to pause after a 429 that says nothing. */
-const SILENT_RETRY_AFTER = 2;
 /** Seconds to keep away after a block page, which comes after refusals were ignored. */
 const BLOCKED_RETRY_AFTER = 60;
 
@@ -156,39 +155,17 @@ function passedHeaders({ rate_limit }: Api, headers: Headers): Headers {
   return new Headers(numbers.filter(([, value]) => /^\d{1,10}$/.test(value)));
 }
 
-/** A 429 over the burst is over soon; a spent budget is not, and asking on only looks bad. */
-function rateLimited({ rate_limit }: Api, headers: Headers, details: ErrorDetails): PublicError {
-  const wait = retryAfter(headers);
-  const { longest_reset, reset, spent } = rate_limit;
-  if (spent && headers.get(spent.header)?.trim() === "0") {
-    const retry_after = Math.max(spent.retry_after, wait ?? 0);
-    const message = "the provider's daily budget is spent";
-    return new PublicError("PROVIDER_RATE_LIMITED", message, { ...details, retry_after });
-  }
-  const resets = Object.entries(reset).flatMap(([name, how]) => untilReset(headers, name, how) ?? []);
-  const hints = [wait ?? [], resets.map((seconds) => Math.min(longest_reset, seconds))].flat();
-  const retry_after = hints.length === 0 ? SILENT_RETRY_AFTER : Math.max(...hints);
-  const message = "the provider's rate limit is reached: try again later";
-  return new Retryable("PROVIDER_RATE_LIMITED", message, { ...details, retry_after });
-}
-
-/** Seconds. A date is measured against the provider's own `Date` of the same answer, so that no two clocks are compared. */
-function retryAfter(headers: Headers): number | undefined {
-  const ms = parseRetryAfter(headers.get("retry-after"), dateOf(headers));
-  return ms === undefined ? undefined : ms / 1000;
-}
-
-/** Seconds. */
-function untilReset(headers: Headers, name: string, how: Reset): number | undefined {
-  const value = headers.get(name)?.trim() ?? "";
-  if (how !== "date" && !/^\d+(\.\d+)?$/.test(value)) return undefined;
-  if (how === "delta") return Number(value);
-  const ms = how === "date" ? Date.parse(value) : Number(value) * (how === "epoch_seconds" ? 1_000 : 1);
-  return Number.isNaN(ms) ? undefined : Math.max(0, (ms - dateOf(headers)) / 1000);
-}
-
-function dateOf(headers: Headers): number {
-  return Date.parse(headers.get("date") ?? "") || Date.now();
+function rateLimited(api: Api, headers: Headers, details: ErrorDetails): PublicError {
+  const { retry_after, spent } = waitAfter(api.rate_limit, headers);
+  return spent
+    ? new PublicError("PROVIDER_RATE_LIMITED", "the provider's daily budget is spent", {
+      ...details,
+      retry_after,
+    })
+    : new Retryable("PROVIDER_RATE_LIMITED", "the provider's rate limit is reached: try again later", {
+      ...details,
+      retry_after,
+    });
 }
 
 const ENDS_AS_OBJECT = /\}\s*$/;

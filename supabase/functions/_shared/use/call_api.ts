@@ -3,8 +3,9 @@ import type { Bytes } from "../bytes.ts";
 import { apiUrl } from "../oauth/address.ts";
 import { type ApiAnswer, type ApiRequest, askApi, CallerLeft } from "../oauth/api.ts";
 import { AddressMoved, Retryable, TokenRefused } from "../oauth/api_answer.ts";
-import { backOff, retry, withDeadline, withPatience } from "../time.ts";
+import { backOff, retry, withDeadline } from "../time.ts";
 import { getAccessToken, openedToken, type Token, type Wanted } from "./access_token.ts";
+import { askUntilAccepted, LEAST_LEFT_MS } from "./refused.ts";
 
 export interface ApiCall extends Wanted {
   /** Default: GET. */
@@ -38,10 +39,6 @@ export interface ApiResponse extends ApiAnswer {
 const CALL_MS = 25_000;
 const ATTEMPT_MS = 8_000;
 const MOST_ATTEMPTS = 3;
-/** With less than this left, waiting for another attempt is not worth it. */
-const LEAST_LEFT_MS = 500;
-/** How often a refused token that no refresh replaces is tried again, and after which pause: its jitter is a half. */
-const REFUSED = { tries: 3, pause_ms: 1_000 };
 /** Pages of 2.6 MB were seen. */
 const MAX_RESPONSE_BYTES = 10 * 1024 * 1024;
 const ADVICE = ': ask for fewer with "limit"';
@@ -184,55 +181,4 @@ function requestOf(client: Context["client"], call: ApiCall, token: Token): ApiR
   }
   const { connection_id } = token;
   return { url, method, headers, body, takes, limit: MAX_RESPONSE_BYTES, advice: ADVICE, connection_id };
-}
-
-interface Refused {
-  readonly refusal: TokenRefused;
-  /** Of the clock. */
-  readonly ends: number;
-  /** Asks with the same token. */
-  readonly again: () => Promise<ApiResponse>;
-}
-
-/**
- * Tries a refused token again. One caller does, and whoever else was refused the same token waits for what it finds,
- * so that a herd does not become a storm.
- *
- * @param key of the token
- */
-async function askUntilAccepted(context: Context, key: string, refused: Refused): Promise<ApiResponse> {
-  const { clock, memory: { trials } } = context;
-  const { refusal, ends, again } = refused;
-  const under_way = trials.get(key);
-  if (!under_way) {
-    const trial = tryAgain(context, refused).finally(() => trials.delete(key));
-    trials.set(key, trial);
-    return await trial;
-  }
-  try {
-    await withPatience(clock, ends - clock.now(), under_way, () => Promise.reject(refusal));
-  } catch (error) {
-    if (error instanceof TokenRefused) throw error;
-    if (error instanceof CallerLeft) return await askUntilAccepted(context, key, refused);
-    // Whatever else it was told is about its own request, and says nothing against the token.
-  }
-  return await again();
-}
-
-async function tryAgain(
-  { clock, memory, random }: Context,
-  { refusal, ends, again }: Refused,
-): Promise<ApiResponse> {
-  for (let tried = 0; tried < REFUSED.tries; tried += 1) {
-    const pause_ms = REFUSED.pause_ms * (0.75 + random() / 2);
-    const fits = clock.now() + pause_ms + LEAST_LEFT_MS <= ends;
-    if (!fits || !memory.retries.take()) break;
-    await clock.sleep(pause_ms);
-    try {
-      return await again();
-    } catch (error) {
-      if (!(error instanceof TokenRefused)) throw error;
-    }
-  }
-  throw refusal;
 }
