@@ -43,6 +43,7 @@ Deno.test("define() puts the RFCs' defaults where a definition says nothing", ()
     expires_in_is: "seconds",
     default_expires_in: 3600,
     rotation: "single_use",
+    refresh_token_optional: false,
     reuse_grace: 0,
     revokes_on_reuse: true,
     invalid_grant_synonyms: [],
@@ -150,7 +151,19 @@ const WRONG: Readonly<Record<string, readonly [Record<string, unknown>, string]>
   ],
   "no account request without refresh tokens": [
     { rotation: "none", account: { key: ["token:id"] } },
-    '"account.request" is missing: with rotation none',
+    '"account.request" is missing: without a refresh token',
+  ],
+  "an optional refresh token where there is none": [
+    { rotation: "none", refresh_token_optional: true },
+    '"refresh_token_optional" has no effect with rotation none',
+  ],
+  "no account request where a refresh token may lack": [
+    { refresh_token_optional: true, account: { key: ["token:id"] } },
+    '"account.request" is missing: without a refresh token',
+  ],
+  "an idle lifetime of what may not be there": [
+    { refresh_token_optional: true, refresh_token_idle_lifetime: 60 },
+    '"refresh_token_idle_lifetime" is not known of',
   ],
   "a grace where nothing is spent": [
     { rotation: "reusable", reuse_grace: 30 },

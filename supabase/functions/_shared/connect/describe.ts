@@ -51,14 +51,14 @@ export async function describe(
   };
 }
 
-/** Without a refresh token the access token's end is the authorization's. */
-function lifetimes({ provider }: Client, { expires_in, refresh_token_expires_in }: TokenSet) {
-  const ends_in = provider.rotation === "none" ? expires_in : refresh_token_expires_in;
+/** Without a refresh token the access token's end is the authorization's, and nothing is due before it. */
+function lifetimes({ provider }: Client, { expires_in, refresh_token, refresh_token_expires_in }: TokenSet) {
+  const last = refresh_token === undefined;
   const ms = (seconds: number | null) => seconds === null ? null : seconds * 1000;
   return {
     expires_in_ms: ms(expires_in),
-    authorization_expires_in_ms: ms(ends_in),
-    refresh_ahead_ms: ms(provider.refresh_ahead ?? null),
+    authorization_expires_in_ms: ms(last ? expires_in : refresh_token_expires_in),
+    refresh_ahead_ms: last ? 0 : ms(provider.refresh_ahead ?? null),
   };
 }
 

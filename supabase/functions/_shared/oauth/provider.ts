@@ -134,6 +134,8 @@ export interface Definition {
   readonly refresh_ahead?: number;
   /** Default: `single_use`. `none`: there is no refresh token; what the API and then the account request refuse is over. */
   readonly rotation?: "single_use" | "reusable" | "none";
+  /** Whether a setting of the client decides if one comes: a connection without lives as with `none`. Default false. */
+  readonly refresh_token_optional?: boolean;
   /** Seconds in which a spent refresh token still works; default 0. */
   readonly reuse_grace?: number;
   /** Whether presenting a spent refresh token ends the whole authorization (RFC 9700 §4.14.2); default true. */

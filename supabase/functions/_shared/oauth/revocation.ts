@@ -1,10 +1,12 @@
 import type { Client, Grant, Transport } from "./client.ts";
 import { OAuthError, UnexpectedResponse } from "./errors.ts";
 import { asErrorCode, readObject } from "./json.ts";
+import type { Revocation } from "./provider.ts";
 import { send } from "./server.ts";
 
 /**
- * Ends an authorization at the provider (RFC 7009 §2.1, or as the definition has it). An unknown token counts as
+ * Ends an authorization at the provider (RFC 7009 §2.1, or as the definition has it), by the access token where there
+ * is no other. An unknown token counts as
  * revoked, and so does any where the provider offers no revocation.
  *
  * @throws {OAuthError} refused: our client's registration is at fault
@@ -15,9 +17,11 @@ import { send } from "./server.ts";
 export async function revoke(client: Client, grant: Grant, transport: Transport): Promise<void> {
   const { revocation } = client.provider;
   if (revocation === undefined) return;
-  const { access_token, refresh_token, values } = grant;
+  const { access_token, refresh_token = access_token, values } = grant;
   const own = { access_token, refresh_token };
-  const message = { ...revocation, parameters: [revocation.parameters] };
+  const hinted = grant.refresh_token === undefined && "token_type_hint" in revocation.parameters;
+  const hint: Revocation["parameters"] = hinted ? { token_type_hint: "access_token" } : {};
+  const message = { ...revocation, parameters: [revocation.parameters, hint] };
   const response = await send(client, message, { values, own }, transport);
   // With the token itself as proof, 401 and 404 say that it is over.
   if (revocation.auth === "bearer" && [401, 404].includes(response.status)) return;

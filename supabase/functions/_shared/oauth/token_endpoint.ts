@@ -35,7 +35,7 @@ export interface CodeGrant {
  *
  * @throws {OAuthError} refused: `invalid_grant` if the code is used, expired or another client's
  * @throws {UnexpectedResponse} the answer is neither tokens nor an OAuth error; here also one without a refresh token,
- * where the provider gives one
+ * where the definition does not allow for it
  * @throws {ProviderUnreachable} no usable answer
  * @throws {EndpointUnusable} nothing was sent
  */
@@ -50,8 +50,10 @@ export async function exchangeCode(
   const response = await send(client, message, { values, own }, transport);
   const tokens = await processTokenResponse(client, response);
   if (provider.rotation === "none") return { ...tokens, refresh_token: undefined };
-  if (tokens.refresh_token === undefined) throw new UnexpectedResponse("no_refresh_token", response.status);
-  return tokens;
+  if (tokens.refresh_token !== undefined) return tokens;
+  if (!provider.refresh_token_optional) throw new UnexpectedResponse("no_refresh_token", response.status);
+  // How long the others live says nothing of one that nothing follows.
+  return { ...tokens, expires_in: tokens.said_expires_in };
 }
 
 /**
@@ -81,8 +83,13 @@ function messageOf(
   return { url, method: "POST", auth: "client", format, headers, parameters } as const;
 }
 
+interface TokenResponse extends TokenSet {
+  /** Seconds; null where the response does not say. */
+  readonly said_expires_in: number | null;
+}
+
 /** Tokens beat an error beside them: what the provider has issued must be kept. */
-async function processTokenResponse(client: Client, response: Response): Promise<TokenSet> {
+async function processTokenResponse(client: Client, response: Response): Promise<TokenResponse> {
   const { status, ok } = response;
   const { provider } = client;
   const object = await readObject(response);
@@ -100,7 +107,7 @@ function readTokens(
   client: Client,
   body: Readonly<Record<string, unknown>>,
   { status, headers }: Response,
-): TokenSet {
+): TokenResponse {
   const { provider } = client;
   const field = (name: TokenField) => firstAt(body, provider.token_response[name]);
   const now = Date.parse(headers.get("date") ?? "") || Date.now();
@@ -108,11 +115,13 @@ function readTokens(
   const refresh_token = field("refresh_token");
   const given = refresh_token === null || refresh_token === "" ? undefined : refresh_token;
   const { default_expires_in: fallback, refresh_token_idle_lifetime = null } = provider;
+  const said_expires_in = lifetime(field("expires_in"), LONGEST_EXPIRES_IN);
   if (!isBearer(field("token_type"))) malformed(status);
   return {
     access_token: tokenOf(field("access_token"), status),
     refresh_token: given === undefined ? undefined : tokenOf(given, status),
-    expires_in: lifetime(field("expires_in"), LONGEST_EXPIRES_IN) ?? (fallback === "never" ? null : fallback),
+    expires_in: said_expires_in ?? (fallback === "never" ? null : fallback),
+    said_expires_in,
     refresh_token_expires_in: lifetime(field("refresh_token_expires_in"), LONGEST_REFRESH_TOKEN) ??
       refresh_token_idle_lifetime,
     scope: readScope(field("scope")),

@@ -185,15 +185,20 @@ function tokenProblems(definition: Definition): Problem[] {
     "refresh_parameters",
     "refresh_token_idle_lifetime",
     "refresh_ahead",
+    "refresh_token_optional",
   ] as const;
+  const may_lack = rotation === "none" || definition.refresh_token_optional;
   return [
     ...(rotation === "none"
       ? without.filter((key) => definition[key] !== undefined).map((key) =>
         `"${key}" has no effect with rotation none`
       )
       : []),
-    ...(rotation === "none" && definition.account.request === undefined
-      ? ['"account.request" is missing: with rotation none it says whether a token is over']
+    ...(may_lack && definition.account.request === undefined
+      ? ['"account.request" is missing: without a refresh token it says whether a token is over']
+      : []),
+    ...(definition.refresh_token_optional && definition.refresh_token_idle_lifetime !== undefined
+      ? ['"refresh_token_idle_lifetime" is not known of a refresh token that is optional']
       : []),
     ...(rotation !== "single_use" && (reuse_grace !== undefined || revokes_on_reuse)
       ? ['"reuse_grace" and "revokes_on_reuse" are for rotation single_use']

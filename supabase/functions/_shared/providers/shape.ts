@@ -131,6 +131,7 @@ export const shape = v.strictObject({
   ),
   refresh_ahead: v.optional(seconds),
   rotation: v.optional(oneOf("single_use", "reusable", "none")),
+  refresh_token_optional: v.optional(flag),
   reuse_grace: v.optional(seconds),
   revokes_on_reuse: v.optional(flag),
   refresh_token_idle_lifetime: v.optional(seconds),

@@ -37,7 +37,7 @@ export async function spend(
   const { clock, client, fetch, memory } = context;
   const ends = requestEnds(client.provider, { claim_sent: attempt.started, now: clock.now() });
   const opened = await openTokens(context, lease);
-  if (client.provider.rotation === "none") return await confirm(context, lease, opened);
+  if (opened.refresh_token === undefined) return await confirm(context, lease, opened);
   const left_ms = ends - clock.now();
   if (left_ms < MINIMUM_LEFT_MS) {
     return fail(context, lease, { class: "transient", wait_ms: 0, code: "claim_late" });

@@ -126,10 +126,8 @@ async function claim({ client: { provider }, keyring, store }: Context, lane: La
 }
 
 /** Half of the time after which a refresh token dies of disuse, in milliseconds. Null: it does not. */
-function idleOf({ refresh_token_idle_lifetime, rotation }: Provider): number | null {
-  return refresh_token_idle_lifetime === undefined || rotation === "none"
-    ? null
-    : refresh_token_idle_lifetime * 1000 / 2;
+function idleOf({ refresh_token_idle_lifetime }: Provider): number | null {
+  return refresh_token_idle_lifetime === undefined ? null : refresh_token_idle_lifetime * 1000 / 2;
 }
 
 async function refreshOne(

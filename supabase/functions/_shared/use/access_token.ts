@@ -4,7 +4,6 @@ import type { Refreshed } from "../keep/memory.ts";
 import type { Peek, Store } from "../keep/store.ts";
 import { openAccessToken } from "../keep/token_set.ts";
 import type { AccessToken } from "../oauth/client.ts";
-import type { Provider } from "../oauth/provider.ts";
 import { refresh, startRefresh } from "../refresh/refresh.ts";
 
 /** Codes over which a token that still lives is served: its refresh failed, and not for good. */
@@ -84,8 +83,7 @@ async function tokenBehindTheDoor(
   const young = row.age_ms >= 0 && row.age_ms < YOUNG_MS;
   const force = failed_version === version && !young;
   const seen = { id, version, force, refused: force };
-  // Without a refresh token nothing is due before its end.
-  const { fresh_in_ms, refresh_in_ms, expires_in_ms } = lifeOf(row, provider);
+  const { fresh_in_ms, refresh_in_ms, expires_in_ms } = lifeOf(row);
   const atHand = async () => {
     const token = opened?.version === version ? opened : await openToken(context, row);
     tokens.set(key, { ...token, due_at: asked + refresh_in_ms });
@@ -106,12 +104,13 @@ async function tokenBehindTheDoor(
   }
 }
 
-/** In milliseconds from now. Null: it lives until the API refuses it; without a refresh token it is used up to its end. */
-function lifeOf({ expires_in_ms, fresh_in_ms, refresh_in_ms }: Peek, { rotation }: Provider) {
-  const end = expires_in_ms ?? Infinity;
-  return rotation === "none"
-    ? { expires_in_ms: end, fresh_in_ms: end, refresh_in_ms: end }
-    : { expires_in_ms: end, fresh_in_ms: fresh_in_ms ?? Infinity, refresh_in_ms: refresh_in_ms ?? Infinity };
+/** In milliseconds from now; null is never, until the API refuses it. */
+function lifeOf({ expires_in_ms, fresh_in_ms, refresh_in_ms }: Peek) {
+  return {
+    expires_in_ms: expires_in_ms ?? Infinity,
+    fresh_in_ms: fresh_in_ms ?? Infinity,
+    refresh_in_ms: refresh_in_ms ?? Infinity,
+  };
 }
 
 /**
