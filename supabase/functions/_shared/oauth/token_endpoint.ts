@@ -48,12 +48,12 @@ export async function exchangeCode(
   const own = { code, redirect_uri, code_verifier: code_verifier ?? undefined };
   const message = messageOf(provider, provider.token_endpoint, [EXCHANGE, provider.token_parameters]);
   const response = await send(client, message, { values, own }, transport);
-  const tokens = await processTokenResponse(client, response);
+  const tokens = await processTokenResponse(client, response, { first: true });
   if (provider.rotation === "none") return { ...tokens, refresh_token: undefined };
-  if (tokens.refresh_token !== undefined) return tokens;
-  if (!provider.refresh_token_optional) throw new UnexpectedResponse("no_refresh_token", response.status);
-  // How long the others live says nothing of one that nothing follows.
-  return { ...tokens, expires_in: tokens.said_expires_in };
+  if (tokens.refresh_token === undefined && !provider.refresh_token_optional) {
+    throw new UnexpectedResponse("no_refresh_token", response.status);
+  }
+  return tokens;
 }
 
 /**
@@ -72,7 +72,8 @@ export async function refreshTokens(
   const { provider } = client;
   const message = messageOf(provider, provider.refresh_endpoint, [REFRESH, provider.refresh_parameters]);
   const own = { access_token, refresh_token };
-  return processTokenResponse(client, await send(client, message, { values, own }, transport));
+  const response = await send(client, message, { values, own }, transport);
+  return processTokenResponse(client, response, { first: false });
 }
 
 function messageOf(
@@ -83,19 +84,19 @@ function messageOf(
   return { url, method: "POST", auth: "client", format, headers, parameters } as const;
 }
 
-interface TokenResponse extends TokenSet {
-  /** Seconds; null where the response does not say. */
-  readonly said_expires_in: number | null;
+/** Whether an authorization begins with it: what it leaves out nothing before has said. */
+interface Place {
+  readonly first: boolean;
 }
 
 /** Tokens beat an error beside them: what the provider has issued must be kept. */
-async function processTokenResponse(client: Client, response: Response): Promise<TokenResponse> {
+async function processTokenResponse(client: Client, response: Response, place: Place): Promise<TokenSet> {
   const { status, ok } = response;
   const { provider } = client;
   const object = await readObject(response);
   const body = ok && object && provider.transform ? provider.transform.token_response(object) : object;
   const field = (name: TokenField) => firstAt(body, provider.token_response[name]);
-  if (ok && body && field("access_token")) return readTokens(client, body, response);
+  if (ok && body && field("access_token")) return readTokens(client, body, response, place);
   const error = asErrorCode(field("error"));
   if (error) throw new OAuthError(error, status);
   if (body === null && ok) throw new UnexpectedResponse("not_json", status);
@@ -107,21 +108,23 @@ function readTokens(
   client: Client,
   body: Readonly<Record<string, unknown>>,
   { status, headers }: Response,
-): TokenResponse {
+  { first }: Place,
+): TokenSet {
   const { provider } = client;
   const field = (name: TokenField) => firstAt(body, provider.token_response[name]);
   const now = Date.parse(headers.get("date") ?? "") || Date.now();
   const lifetime = (value: unknown, most: number) => readLifetime(value, provider, { now, most });
   const refresh_token = field("refresh_token");
   const given = refresh_token === null || refresh_token === "" ? undefined : refresh_token;
-  const { default_expires_in: fallback, refresh_token_idle_lifetime = null } = provider;
-  const said_expires_in = lifetime(field("expires_in"), LONGEST_EXPIRES_IN);
+  const { refresh_token_idle_lifetime = null, rotation } = provider;
+  // How long those live that are refreshed says nothing of one that is not.
+  const last = first && given === undefined && rotation !== "none";
+  const fallback = last || provider.default_expires_in === "never" ? null : provider.default_expires_in;
   if (!isBearer(field("token_type"))) malformed(status);
   return {
     access_token: tokenOf(field("access_token"), status),
     refresh_token: given === undefined ? undefined : tokenOf(given, status),
-    expires_in: said_expires_in ?? (fallback === "never" ? null : fallback),
-    said_expires_in,
+    expires_in: lifetime(field("expires_in"), LONGEST_EXPIRES_IN) ?? fallback,
     refresh_token_expires_in: lifetime(field("refresh_token_expires_in"), LONGEST_REFRESH_TOKEN) ??
       refresh_token_idle_lifetime,
     scope: readScope(field("scope")),
