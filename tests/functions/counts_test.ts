@@ -49,6 +49,15 @@ async function searching(
   await before?.(search, stage);
   return search;
 }
+/** The same call by way of the policy. */
+async function proxying(stage: Stage, before?: (call: Ask) => Promise<unknown>) {
+  await connect(stage);
+  await anew(stage);
+  const mine = await login(stage);
+  const call = () => stage.proxy("/pipedrive/api/v2/persons/search?term=jane", mine);
+  await before?.(call);
+  return call;
+}
 /** The second, once the isolate knows the caller and the token. */
 const warm = (search: Ask) => search();
 const later = (ms: number) => async (search: Ask, stage: Stage) => {
@@ -88,6 +97,14 @@ const costs: Record<string, [Before, Cost]> = {
   ],
   "a warm search, the connection not named": [
     (stage) => searching(stage, false, warm),
+    { ...NO_WORK, calls: ["peek"], requests: 1 },
+  ],
+  "a first call through proxy": [
+    (stage) => proxying(stage),
+    { ...NEW_CALLER, derived: 1, opened: 1, calls: ["peek"], requests: 1 },
+  ],
+  "a warm call through proxy": [
+    (stage) => proxying(stage, warm),
     { ...NO_WORK, calls: ["peek"], requests: 1 },
   ],
   "a search in the soft window": [
