@@ -55,6 +55,21 @@ story(
   },
 );
 
+story(
+  "a connection whose provider is offered no more is erased all the same, and revoked once it is",
+  async (stage) => {
+    const id = await connect(stage);
+    stage.withdraw();
+    assertEquals((await stage.search("?term=jane")).refusal, [404, "UNKNOWN_PROVIDER"]);
+    assertEquals((await disconnect(stage, id)).status, 200);
+    const { access_token_sealed, refresh_token_sealed } = await stage.store.row(id);
+    assertEquals([access_token_sealed, refresh_token_sealed], [null, null]);
+    await stage.context.background();
+    assertEquals([await stage.requests("revoke"), (await stage.store.revocations()).length], [0, 1]);
+    assertEquals(await revokePending(stage.context), { revoked: 1, abandoned: 0 });
+  },
+);
+
 story("who disconnects while another tab completes has ended that authorization, too", async (stage) => {
   const id = await connect(stage);
   for (const _ of [1, 2]) {

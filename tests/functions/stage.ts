@@ -94,7 +94,8 @@ async function makeStage(written: readonly string[], { client = makeClient(), fe
   const provider = { ...client.provider, name: ELSEWHERE };
   const elsewhere = { client: { ...client, provider }, memory: new Memory() };
   const app_origins = [APP, OTHER_APP];
-  const wire = wireTo(context, elsewhere, app_origins);
+  const withdrawn = new Set<string>();
+  const wire = wireTo(context, elsewhere, app_origins, withdrawn);
   const callback = serve("oauth-callback", ["user", "none"], TRUSTED, routes(wire));
   const refresh = serve("refresh-token", ["user", "secret:*"], TRUSTED, refreshToken(wire));
   const passing = serve("proxy", ["user", "secret:*"], TRUSTED, proxy(ALLOWED, wire), cors);
@@ -110,6 +111,8 @@ async function makeStage(written: readonly string[], { client = makeClient(), fe
   };
   return {
     context,
+    /** Takes a provider's settings away. */
+    withdraw: (provider: string = name) => void withdrawn.add(provider),
     clock,
     store: context.store,
     /** The same registration at the second provider. */
@@ -153,12 +156,13 @@ function wireTo(
   context: TestContext,
   elsewhere: Pick<TestContext, "client" | "memory">,
   app_origins: readonly string[],
+  withdrawn: ReadonlySet<string>,
 ): Wire {
   const { name } = context.client.provider;
   return ({ log, meters }) => {
     const store = measuredStore(meters.database, context.store);
     const contextOf = (provider: string): Context => {
-      if (provider !== name && provider !== ELSEWHERE) {
+      if (withdrawn.has(provider) || (provider !== name && provider !== ELSEWHERE)) {
         throw new PublicError("UNKNOWN_PROVIDER", "there is no such provider");
       }
       log.provider = provider;
@@ -173,7 +177,10 @@ function wireTo(
       context: contextOf,
       store,
       app_origins,
-      offered: [name, ELSEWHERE].map((name) => ({ name, values: [] })),
+      offered: [name, ELSEWHERE].filter((one) => !withdrawn.has(one)).map((one) => ({
+        name: one,
+        values: [],
+      })),
     });
   };
 }
