@@ -151,11 +151,11 @@ function show(found, events) {
   byId("add").hidden = open.length === 0;
   byId("past").hidden = ended.length === 0;
   byId("search-panel").hidden = !open.some(isPipedrive);
-  showCall(open);
+  showCall(open.filter((one) => !offer.lacks(one)));
   byId("timeline-panel").hidden = events.length === 0;
   choice.show(open);
   timeline.show(events, new Map(found.map((one) => [one.id, one])));
-  lab?.show(choice.chosen());
+  lab?.show(choice.chosen(), open.length > 0);
   reveal("app");
 }
 

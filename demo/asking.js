@@ -30,8 +30,7 @@ export function createAsking({ offer, begin }) {
       await begin(choice.value, Object.fromEntries(given));
       dialog.close();
     } catch (error) {
-      const field = error.code === "INVALID_REQUEST" &&
-        fields.find(({ name }) => error.message.startsWith(`"values.${name}"`));
+      const field = fields.find(({ name }) => isAbout(name, error));
       if (field) return field.tell(sentenceFor(field, titleOf(choice.value)));
       failure = error;
       dialog.close();
@@ -62,6 +61,10 @@ export function createAsking({ offer, begin }) {
     if (failure) throw failure;
   };
 }
+
+/** The functions name the value that they do not take. */
+const isAbout = (name, { code, message }) =>
+  code === "INVALID_REQUEST" && message.startsWith(`"values.${name}"`);
 
 function fieldOf({ name, label, required }) {
   const [id, wrong_id] = [`ask-value-${name}`, `ask-wrong-${name}`];

@@ -41,7 +41,7 @@ function createCard(offer, actions) {
   let obtained;
   let renewed;
   const name = h("h3");
-  const email = h("p", { class: "sub" });
+  const [whose, email] = [h("p", { class: "sub" }), h("p", { class: "sub" })];
   const avatar = h("span", { class: "avatar", "aria-hidden": "true" });
   const status = h("span", { class: "pill" });
   const left = h("strong", { class: "figure" });
@@ -60,7 +60,7 @@ function createCard(offer, actions) {
   const element = h(
     "article",
     { class: "card", tabindex: "-1" },
-    h("header", {}, avatar, h("div", { class: "who" }, name, email), status),
+    h("header", {}, avatar, h("div", { class: "who" }, name, whose, email), status),
     h(
       "dl",
       {},
@@ -81,8 +81,9 @@ function createCard(offer, actions) {
     const gone = offer.lacks(next);
     element.setAttribute("aria-label", [provider, nameOf(next)].filter(Boolean).join(" ") + `: ${word}`);
     setText(name, nameOf(next));
-    const whose = [provider, gone && "not offered any more", next.account.email ?? next.account.id];
-    setText(email, whose.filter(Boolean).join(" · "));
+    whose.hidden = !provider;
+    setText(whose, [provider, gone && "not offered any more"].filter(Boolean).join(" · "));
+    setText(email, next.account.email ?? next.account.id);
     setText(avatar, initials(nameOf(next)));
     setText(status, word);
     status.dataset.tone = tone;

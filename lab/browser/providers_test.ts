@@ -65,7 +65,9 @@ Deno.test("the page offers every provider, asks for its values, and says whose c
         await field.fill("acme");
         await dialog.getByRole("button", { name: "Continue to Zendesk" }).click();
         await page.getByText("acme is connected.").waitFor();
-        await card("Zendesk · jane@acme.example").getByText("Active").waitFor();
+        await card("jane@acme.example").getByText("Zendesk", { exact: true }).waitFor();
+        await card("acme").getByText("Active").waitFor();
+        await page.getByText("Connect Pipedrive first").waitFor();
         assertEquals(asked(), ["authorize", "token", "account"]);
         await page.getByRole("heading", { name: "Call Zendesk" }).waitFor();
         assertEquals(await page.getByRole("searchbox").isVisible(), false);
@@ -85,7 +87,7 @@ Deno.test("the page offers every provider, asks for its values, and says whose c
         await dialog.getByRole("button", { name: "Continue to Pipedrive" }).click();
         await page.getByRole("button", { name: "Allow and install" }).click();
         await page.getByText("Baltic Timber is connected.").waitFor();
-        await card("Pipedrive · ").getByText("Active").waitFor();
+        await card("Baltic Timber").getByText("Pipedrive", { exact: true }).waitFor();
         assertEquals(await page.getByLabel("Search in").isVisible(), false);
         await page.getByRole("searchbox").fill("jane");
         await page.locator("#persons .name").getByText("Jane Doe").waitFor();
