@@ -8,6 +8,7 @@ import { DESKTOP, Visit, withBrowser } from "./visit.ts";
 /** The narrowest that is promised. */
 const NARROW = { width: 375, height: 812 };
 const OFFER = "**/functions/v1/oauth-callback";
+const headers = { "access-control-allow-origin": "*" };
 
 Deno.test("the page offers every provider, asks for its values, and says whose connection it is", async (t) => {
   const zendesk = new ServedStandIn("zendesk");
@@ -95,6 +96,13 @@ Deno.test("the page offers every provider, asks for its values, and says whose c
         await everyWidth(visit, page, "two providers");
       });
 
+      await step("a token without a known end is not called expired", async () => {
+        await stack.sql`update oauth.connections set access_expires_at = null, refresh_after = null
+          where provider = 'zendesk'`;
+        await card("acme").getByText("until Zendesk ends it").waitFor();
+        assertEquals(await card("acme").locator(".figure").innerText(), "No known end");
+      });
+
       await step("what its provider has ended is connected again there, and keeps its history", async () => {
         await mature(stack);
         stand_in.endGrant();
@@ -111,7 +119,6 @@ Deno.test("the page offers every provider, asks for its values, and says whose c
       });
 
       await step("of a provider that is not offered any more it can still be disconnected", async () => {
-        const headers = { "access-control-allow-origin": "*" };
         const json = { providers: [{ name: "pipedrive", values: [] }] };
         await page.route(OFFER, (route) => route.fulfill({ json, headers }));
         await page.reload();
@@ -126,6 +133,17 @@ Deno.test("the page offers every provider, asks for its values, and says whose c
         assertEquals(await page.locator("#cards article").count(), 1);
         const [held] = await stack.sql`select count(*)::int as tokens from oauth.token_sets`;
         assertEquals(held?.tokens, 1, "Pipedrive’s alone");
+      });
+
+      await step("where another is the only one, the page is about that one", async () => {
+        const stranger = await Visit.begin(browser, stack);
+        const json = { providers: [{ name: "hubspot", values: [] }] };
+        await stranger.context.route(OFFER, (route) => route.fulfill({ json, headers }));
+        const theirs = await stranger.open();
+        await theirs.getByRole("heading", { name: "Connect HubSpot once. It stays connected." }).waitFor();
+        assertEquals(await theirs.title(), "HubSpot on Supabase");
+        assert(!(await theirs.locator("body").innerText()).includes("Pipedrive"));
+        await stranger.context.close();
       });
 
       await step("no token ever reached the browser", async () => {
