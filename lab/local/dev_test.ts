@@ -1,6 +1,5 @@
 /** `deno task dev` from its outside: what it refuses, how it ends, and what a killed one leaves behind. */
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import type { Session } from "@supabase/supabase-js";
 import { AppUser } from "../../local/stack/app_user.ts";
 import { keepKeys } from "../../local/stack/keys.ts";
@@ -15,50 +14,7 @@ import {
   assertStringIncludes,
 } from "../../tests/support/assert.ts";
 import { mature } from "../../tests/support/own_stack.ts";
-
-const ROOT = fileURLToPath(new URL("../../", import.meta.url));
-
-/** With its sandbox, unless `env` names another authorization server. */
-function dev(
-  args: readonly string[],
-  env: Record<string, string> = { PIPEDRIVE_OAUTH_ORIGIN: "" },
-): Deno.Command {
-  return new Deno.Command(Deno.execPath(), {
-    // Types are checked by `deno task ok`, not at every start.
-    args: ["run", "--allow-all", "--no-check", "local/dev.ts", ...args],
-    cwd: ROOT,
-    env,
-    stdout: "piped",
-    stderr: "piped",
-  });
-}
-
-/** A running one that has printed its board. */
-async function startDev(
-  args: readonly string[],
-  env?: Record<string, string>,
-): Promise<{ child: Deno.ChildProcess; printed(): Promise<string> }> {
-  const child = dev(args, env).spawn();
-  const errors = new Response(child.stderr).text();
-  const [watched, kept] = child.stdout.tee();
-  const everything = new Response(kept).text();
-  let seen = "";
-  for await (const text of watched.pipeThrough(new TextDecoderStream())) {
-    seen += text;
-    if (seen.includes("To begin:")) break;
-  }
-  if (!seen.includes("To begin:")) throw new Error(`It ended before it was ready: ${seen}${await errors}`);
-  return { child, printed: async () => await everything + await errors };
-}
-
-async function withFolder(work: (dir: string) => Promise<void>): Promise<void> {
-  const dir = await Deno.makeTempDir();
-  try {
-    await work(dir);
-  } finally {
-    await Deno.remove(dir, { recursive: true });
-  }
-}
+import { dev, startDev, withFolder } from "./dev_support.ts";
 
 const ALLOWED_CLIENT = "9a8b7c6d-5e4f-4a2b-8c0d-9e8f7a6b5c4d";
 
@@ -193,50 +149,4 @@ Deno.test("dev uses the authorization server that PIPEDRIVE_OAUTH_ORIGIN names, 
     assert(!(await printed()).includes(client.client_secret));
   });
   await provider.stop();
-});
-
-/** What a user's authorize request is answered with. */
-async function begin(user: AppUser, { functions_url }: StackAddresses, provider: string) {
-  const { data: { session } } = await user.supabase.auth.getSession();
-  const response = await fetch(`${functions_url}/oauth-callback/${provider}/authorize`, {
-    method: "POST",
-    headers: { authorization: `Bearer ${session?.access_token}`, "content-type": "application/json" },
-    body: JSON.stringify({ values: provider === "zendesk" ? { subdomain: "acme" } : {} }),
-  });
-  const { code, authorization_url = "" } = await response.json();
-  return { code, url: URL.canParse(authorization_url) ? new URL(authorization_url) : null };
-}
-
-Deno.test("dev passes any provider's settings on; one that is set by half stops nobody, and Pipedrive stays the sandbox", async () => {
-  await withFolder(async (dir) => {
-    const { child, printed } = await startDev(["--dir", dir, "--port", "0"], {
-      PIPEDRIVE_OAUTH_ORIGIN: "",
-      PIPEDRIVE_CLIENT_ID: "of-somewhere-else",
-      ZENDESK_CLIENT_ID: "of-zendesk",
-      ZENDESK_CLIENT_SECRET: "a-secret-of-zendesk",
-      ZENDESK_OAUTH_ORIGIN: "http://127.0.0.1:1",
-      SLACK_CLIENT_ID: "of-slack",
-    });
-    const stack = JSON.parse(await Deno.readTextFile(join(dir, "stack.json")));
-    const { providers } = await (await fetch(`${stack.functions_url}/oauth-callback`)).json();
-    assertEquals(providers.map(({ name }: { name: string }) => name), ["pipedrive", "zendesk"]);
-
-    const user = await new AppUser(stack).signUp("ana");
-    const zendesk = (await begin(user, stack, "zendesk")).url;
-    assertEquals([zendesk?.origin, zendesk?.searchParams.get("client_id")], [
-      "http://127.0.0.1:1",
-      "of-zendesk",
-    ]);
-    const pipedrive = (await begin(user, stack, "pipedrive")).url;
-    assertEquals([pipedrive?.origin, pipedrive?.searchParams.get("client_id")], [
-      stack.provider_url,
-      "local-stack",
-    ]);
-    assertEquals((await begin(user, stack, "slack")).code, "CONFIGURATION_INVALID");
-    assertEquals((await begin(user, stack, "github")).code, "UNKNOWN_PROVIDER");
-
-    child.kill("SIGINT");
-    assertEquals((await child.status).code, 0);
-    assert(!(await printed()).includes("a-secret-of-zendesk"));
-  });
 });
