@@ -1,6 +1,8 @@
 /** The project as this page uses it: supabase-js, and errors that carry their documented code. */
 
 const EVENTS_SHOWN = 40;
+/** How long the page waits to know whom it can connect. */
+const OFFER_MS = 5_000;
 
 /** Something that did not work. `code` is one of `sentences.js`, or unknown. */
 export class Trouble extends Error {
@@ -18,6 +20,7 @@ export function openApi({ api_url, publishable_key }) {
   return {
     client,
     call: (path, body, signal) => call(client, path, body, signal),
+    readOffer: () => readOffer(api_url),
     readConnections: () => read(client.from("oauth_connections").select().order("created_at")),
     readEvents: () =>
       read(client.from("oauth_events").select().order("id", { ascending: false }).limit(EVENTS_SHOWN)),
@@ -29,10 +32,24 @@ async function call(client, path, body, signal) {
   const { data, error } = await client.functions.invoke(path, { body, ...(signal && { signal }) });
   if (!error) return data;
   signal?.throwIfAborted();
-  if (!(error.context instanceof Response)) throw new Trouble("NETWORK", { message: error.message });
+  const provider = /^oauth-callback\/([^/]+)/.exec(path)?.[1];
+  if (!(error.context instanceof Response)) {
+    throw new Trouble("NETWORK", { message: error.message, provider });
+  }
   const answer = await error.context.json().catch(() => ({}));
   const request_id = error.context.headers.get("x-request-id");
-  throw new Trouble(answer.code ?? "INTERNAL_ERROR", { ...answer, request_id });
+  throw new Trouble(answer.code ?? "INTERNAL_ERROR", { ...answer, request_id, provider });
+}
+
+/** Whom the functions can connect. Anybody may ask: a login that has ended is no hindrance. */
+async function readOffer(api_url) {
+  const signal = AbortSignal.timeout(OFFER_MS);
+  const response = await fetch(`${api_url}/functions/v1/oauth-callback`, { signal }).catch(({ message }) => {
+    throw new Trouble("NETWORK", { message });
+  });
+  const answer = await response.json().catch(() => ({}));
+  if (!answer.providers) throw new Trouble(answer.code ?? "INTERNAL_ERROR", answer);
+  return answer.providers;
 }
 
 /** A select. PostgREST says PGRST301 to PGRST303 where the functions say INVALID_JWT. */

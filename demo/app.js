@@ -1,12 +1,16 @@
-/** The page: sign in, connect Pipedrive once, search. It never sees a token of Pipedrive's. */
+/** The page: sign in, connect once, search. It never sees a token of a provider's. */
 
 import { openApi, Trouble } from "./api.js";
+import { createAsking } from "./asking.js";
 import { createCards, nameOf } from "./cards.js";
 import { createChoice } from "./choice.js";
-import { begin, complete, takeReturn } from "./connect.js";
+import { begin, begun, complete, takeReturn } from "./connect.js";
 import { byId, setText } from "./dom.js";
+import { confirmed, farewell } from "./ending.js";
 import { createLab } from "./lab.js";
 import { keepLooking } from "./live.js";
+import { createOffer, isPipedrive, PIPEDRIVE, titleOf } from "./offer.js";
+import { showCall, showOffer } from "./said.js";
 import { createSearch } from "./search.js";
 import { loginHasEnded } from "./sentences.js";
 import { createSignIn } from "./sign_in.js";
@@ -21,6 +25,7 @@ const back = takeReturn();
 const config = await (await fetch("/config.json")).json();
 const api = openApi(config);
 const local = Boolean(config.sandbox_url);
+const offer = createOffer(api, () => showOffer(offer, connect));
 
 /** Undefined until it is known whether anybody is signed in. */
 let user;
@@ -29,13 +34,16 @@ let connections = [];
 /** What this page ended itself needs no announcement. */
 const endedHere = new Set();
 
-const actions = {
-  connect: () => attempt(byId("connect"), () => begin(api)),
-  reconnect: () => attempt(null, () => begin(api)),
+const ask = createAsking({ offer, begin: (provider, values) => begin(api, provider, values) });
+
+/** What the buttons beside a sentence do, where it is about this provider. */
+const actionsFor = (provider) => ({
+  connect: () => connect(null, provider),
+  reconnect: () => connect(null, provider),
   choose: () => choice.focus(),
   sign_in: () => endLogin(),
   reload: () => location.reload(),
-};
+});
 
 const cardActions = {
   refresh: (connection, button) =>
@@ -43,15 +51,15 @@ const cardActions = {
       const { version } = await api.call("refresh-token", { connection_id: connection.id, force: true });
       await looking.now();
       say(`Refreshed: ${nameOf(connection)} has version ${version} of its tokens.`);
-    }),
+    }, connection.provider),
   disconnect: async (connection, button) => {
-    if (await confirmed(connection)) await attempt(button, () => disconnect(connection));
+    if (await confirmed(connection, offer)) await attempt(button, () => disconnect(connection));
   },
-  reconnect: (_, button) => attempt(button, () => begin(api)),
+  reconnect: ({ provider }, button) => connect(button, provider),
 };
 
-const cards = createCards(byId("cards"), cardActions);
-const past = createCards(byId("past-cards"), cardActions);
+const cards = createCards(byId("cards"), offer, cardActions);
+const past = createCards(byId("past-cards"), offer, cardActions);
 const timeline = createTimeline(byId("events"));
 const choice = createChoice(() => {
   search.search();
@@ -60,7 +68,7 @@ const choice = createChoice(() => {
 const search = createSearch({
   api,
   connectionId: () => choice.chosen()?.id,
-  actions,
+  actions: actionsFor(PIPEDRIVE),
   onTrouble(error) {
     if (loginHasEnded(error)) endLogin(error);
     else looking?.now();
@@ -80,8 +88,12 @@ const lab = local
   : null;
 const signIn = createSignIn({ client: api.client, demo: LOOPBACK.has(new URL(config.api_url).hostname) });
 
-/** Runs what a person asked for: its button waits, and whatever goes wrong is said in a sentence. */
-async function attempt(button, action) {
+/**
+ * Runs what a person asked for: its button waits, and whatever goes wrong is said in a sentence.
+ *
+ * @param provider whom it is about, where an error does not say it
+ */
+async function attempt(button, action, provider) {
   if (button?.dataset.busy === "true") return;
   hush();
   if (button) button.dataset.busy = "true";
@@ -89,27 +101,32 @@ async function attempt(button, action) {
     await action();
   } catch (error) {
     if (loginHasEnded(error)) endLogin(error);
-    else sayTrouble(error, { ...actions, retry: () => attempt(button, action) });
+    else {
+      error.provider ??= provider;
+      sayTrouble(error, { ...actionsFor(error.provider), retry: () => attempt(button, action, provider) });
+    }
   } finally {
     if (button) button.dataset.busy = "false";
   }
 }
 
-async function confirmed(connection) {
-  const dialog = byId("confirm");
-  setText(byId("confirm-name"), nameOf(connection));
-  dialog.returnValue = "";
-  dialog.showModal();
-  await new Promise((resolve) => dialog.addEventListener("close", resolve, { once: true }));
-  return dialog.returnValue === "disconnect";
+/** Leaves for the provider, after asking for whatever is open: at whom to connect, and what that one has to know. */
+function connect(button, provider) {
+  return attempt(button, async () => {
+    await offer.learn();
+    const chosen = provider ?? offer.only();
+    if (chosen && offer.valuesOf(chosen).length === 0) return await begin(api, chosen);
+    if (button) button.dataset.busy = "false";
+    await ask(chosen);
+  }, provider);
 }
 
 async function disconnect(connection) {
   endedHere.add(connection.id);
-  await api.call("oauth-callback/pipedrive/disconnect", { connection_id: connection.id });
-  search.reset();
+  await api.call(`oauth-callback/${connection.provider}/disconnect`, { connection_id: connection.id });
+  if (isPipedrive(connection)) search.reset();
   await looking.now();
-  say(`${nameOf(connection)} is disconnected: Pipedrive has been told, and the tokens are erased.`);
+  say(farewell(connection, offer));
 }
 
 /** Reads connections and events and shows them. Trouble is shown only where nothing is: the next look may go well. */
@@ -119,7 +136,7 @@ async function look() {
     if (user) show(found, events);
   } catch (error) {
     if (loginHasEnded(error)) endLogin(error);
-    else if (byId("app").hidden) sayTrouble(error, { ...actions, retry: actions.reload });
+    else if (byId("app").hidden) sayTrouble(error, { ...actionsFor(), retry: actionsFor().reload });
   }
 }
 
@@ -133,15 +150,16 @@ function show(found, events) {
   byId("empty").hidden = open.length > 0;
   byId("add").hidden = open.length === 0;
   byId("past").hidden = ended.length === 0;
-  byId("search-panel").hidden = open.length === 0;
+  byId("search-panel").hidden = !open.some(isPipedrive);
+  showCall(open.filter((one) => !offer.lacks(one)));
   byId("timeline-panel").hidden = events.length === 0;
   choice.show(open);
-  timeline.show(events, new Map(found.map((one) => [one.id, nameOf(one)])));
-  lab?.show(choice.chosen());
+  timeline.show(events, new Map(found.map((one) => [one.id, one])));
+  lab?.show(choice.chosen(), open.length > 0);
   reveal("app");
 }
 
-/** What ended elsewhere, in Pipedrive or in another tab, is said. */
+/** What ended elsewhere, at the provider or in another tab, is said. */
 function announceEnds(found) {
   for (const { id, status, ...connection } of found) {
     const before = connections.find((one) => one.id === id)?.status;
@@ -149,7 +167,9 @@ function announceEnds(found) {
     say(
       status === "disconnected"
         ? `${nameOf(connection)} is not connected any more. Its tokens are erased.`
-        : `Pipedrive has ended the connection to ${nameOf(connection)}. Connect it again.`,
+        : `${titleOf(connection.provider)} has ended the connection to ${
+          nameOf(connection)
+        }. Connect it again.`,
     );
   }
 }
@@ -159,6 +179,9 @@ function reveal(name) {
   byId("who").hidden = name !== "app";
 }
 
+/** Whose redirect it was: of the one where this tab has begun, unless it was not begun here. */
+const whose = ({ code }) => (code !== "AUTHORIZATION_NOT_STARTED_HERE" && begun().provider) || offer.only();
+
 /**
  * Uses what the redirect brought, once somebody is signed in; until then it waits.
  *
@@ -166,14 +189,19 @@ function reveal(name) {
  */
 async function useReturn() {
   const { code, ticket } = back;
+  const provider = whose(back);
   back.code = back.ticket = null;
   byId("callout").replaceChildren();
   try {
-    if (code) throw new Trouble(code);
+    if (code) throw new Trouble(code, { provider });
     return ticket ? await complete(api, ticket) : null;
   } catch (error) {
     if (loginHasEnded(error)) endLogin(error);
-    else byId("callout").replaceChildren(troubleBox(error, { ...actions, retry: actions.connect }));
+    else {
+      error.provider ??= provider;
+      const actions = actionsFor(error.provider);
+      byId("callout").replaceChildren(troubleBox(error, { ...actions, retry: actions.connect }));
+    }
     return null;
   }
 }
@@ -189,13 +217,18 @@ async function enter(session) {
     hush();
     reveal("welcome");
     return signIn.show(
-      back.ticket ? "Sign in to finish connecting." : back.code ? new Trouble(back.code) : "",
+      back.ticket
+        ? "Sign in to finish connecting."
+        : back.code
+        ? new Trouble(back.code, { provider: whose(back) })
+        : "",
     );
   }
   const entered = user;
   setText(byId("email"), user.email ?? "");
   setText(byId("loading-words"), back.ticket ? "Finishing the connection …" : "Loading …");
   reveal("loading");
+  await learning;
   const finished = await useReturn();
   if (user !== entered) return;
   looking = keepLooking({
@@ -218,8 +251,8 @@ async function endLogin(error) {
   if (error) signIn.show(error);
 }
 
-byId("connect").addEventListener("click", ({ currentTarget }) => attempt(currentTarget, () => begin(api)));
-byId("add").addEventListener("click", ({ currentTarget }) => attempt(currentTarget, () => begin(api)));
+byId("connect").addEventListener("click", ({ currentTarget }) => connect(currentTarget, offer.names()[0]));
+byId("add").addEventListener("click", ({ currentTarget }) => connect(currentTarget));
 byId("sign-out").addEventListener("click", ({ currentTarget }) =>
   attempt(currentTarget, async () => {
     await api.client.auth.signOut();
@@ -238,6 +271,8 @@ async function followLogin() {
   enter(session);
 }
 
+/** Where it cannot be learnt, whoever wants to connect asks again and is told why. */
+const learning = offer.learn().catch(() => {});
 await followLogin();
 // Later, because supabase-js holds its lock while it tells.
 api.client.auth.onAuthStateChange(() => setTimeout(followLogin));

@@ -1,6 +1,7 @@
 /** The connections as cards, side by side. A card is made once and then brought up to date in place. */
 
 import { arrange, h, icon, setText } from "./dom.js";
+import { titleOf } from "./offer.js";
 import { ago, countdown, moment } from "./words.js";
 
 const STATUS = {
@@ -14,15 +15,16 @@ const OBTAINED = new Set(["connected", "refreshed", "recovered"]);
 export const nameOf = ({ account }) => account.name ?? account.email ?? account.id;
 
 /**
+ * @param offer what is offered, and with it which cards say their provider
  * @param actions `refresh`, `disconnect` and `reconnect`, each called with the connection and its button
  * @returns `show(connections, events)` and `tick()` for what the clock changes
  */
-export function createCards(parent, actions) {
+export function createCards(parent, offer, actions) {
   const cards = new Map();
   return {
     show(connections, events) {
       const shown = connections.map((connection) => {
-        if (!cards.has(connection.id)) cards.set(connection.id, createCard(actions));
+        if (!cards.has(connection.id)) cards.set(connection.id, createCard(offer, actions));
         const card = cards.get(connection.id);
         card.update(connection, events.filter(({ connection_id }) => connection_id === connection.id));
         return card.element;
@@ -34,12 +36,12 @@ export function createCards(parent, actions) {
   };
 }
 
-function createCard(actions) {
+function createCard(offer, actions) {
   let connection;
   let obtained;
   let renewed;
   const name = h("h3");
-  const email = h("p", { class: "sub" });
+  const [whose, email] = [h("p", { class: "sub" }), h("p", { class: "sub" })];
   const avatar = h("span", { class: "avatar", "aria-hidden": "true" });
   const status = h("span", { class: "pill" });
   const left = h("strong", { class: "figure" });
@@ -58,7 +60,7 @@ function createCard(actions) {
   const element = h(
     "article",
     { class: "card", tabindex: "-1" },
-    h("header", {}, avatar, h("div", { class: "who" }, name, email), status),
+    h("header", {}, avatar, h("div", { class: "who" }, name, whose, email), status),
     h(
       "dl",
       {},
@@ -75,17 +77,21 @@ function createCard(actions) {
     renewed = events.find(({ kind }) => OBTAINED.has(kind) && kind !== "connected");
     const [word, tone] = STATUS[next.status] ?? [next.status, "off"];
     element.dataset.status = next.status;
-    element.setAttribute("aria-label", `${nameOf(next)}: ${word}`);
+    const provider = offer.tells(next) && titleOf(next.provider);
+    const gone = offer.lacks(next);
+    element.setAttribute("aria-label", [provider, nameOf(next)].filter(Boolean).join(" ") + `: ${word}`);
     setText(name, nameOf(next));
+    whose.hidden = !provider;
+    setText(whose, [provider, gone && "not offered any more"].filter(Boolean).join(" · "));
     setText(email, next.account.email ?? next.account.id);
     setText(avatar, initials(nameOf(next)));
     setText(status, word);
     status.dataset.tone = tone;
     const shown = [...scope.children].map((chip) => chip.textContent).join(" ");
     if (shown !== next.scope.join(" ")) scope.replaceChildren(...next.scope.map((one) => h("code", {}, one)));
-    refresh.hidden = next.status !== "active";
+    refresh.hidden = next.status !== "active" || gone;
     disconnect.hidden = next.status === "disconnected";
-    reconnect.hidden = next.status === "active";
+    reconnect.hidden = next.status === "active" || gone;
     tick();
   }
 
@@ -93,8 +99,9 @@ function createCard(actions) {
     const expires = Date.parse(connection.access_expires_at ?? "");
     const left_ms = expires - Date.now();
     const alive = connection.status === "active" && left_ms > 0;
-    setText(left, alive ? countdown(left_ms) : connection.status === "active" ? "Expired" : "None");
-    setText(leftNote, noteFor(connection.status, alive));
+    const ended = connection.access_expires_at ? "Expired" : "No known end";
+    setText(left, alive ? countdown(left_ms) : connection.status === "active" ? ended : "None");
+    setText(leftNote, noteFor(connection, alive));
     const lifetime_ms = obtained ? expires - Date.parse(obtained.created_at) : 0;
     bar.firstChild.style.width = alive && lifetime_ms > 0
       ? `${Math.min(100, 100 * left_ms / lifetime_ms)}%`
@@ -107,9 +114,10 @@ function createCard(actions) {
   return { element, update, tick };
 }
 
-function noteFor(status, alive) {
+function noteFor({ status, provider, access_expires_at }, alive) {
   if (status === "disconnected") return "erased here";
-  if (status === "reauthorization_required") return "Pipedrive ended it";
+  if (status === "reauthorization_required") return `${titleOf(provider)} ended it`;
+  if (!access_expires_at) return `until ${titleOf(provider)} ends it`;
   return alive ? "until it expires" : "the next call refreshes it";
 }
 

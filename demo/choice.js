@@ -1,7 +1,8 @@
-/** Which connection the search and the panel act on, where there are several. */
+/** Which of the Pipedrive connections the search and the panel act on, where there are several. */
 
 import { nameOf } from "./cards.js";
 import { byId } from "./dom.js";
+import { isPipedrive } from "./offer.js";
 
 export function createChoice(onChange) {
   const select = byId("connection");
@@ -12,7 +13,7 @@ export function createChoice(onChange) {
     chosen: () => open.find(({ id }) => id === select.value) ?? open[0],
     focus: () => select.focus(),
     show(connections) {
-      open = connections;
+      open = connections.filter(isPipedrive);
       byId("choice").hidden = open.length < 2;
       if ([...select.options].map(({ value }) => value).join() === open.map(({ id }) => id).join()) return;
       const kept = select.value;

@@ -13,20 +13,28 @@ export function takeReturn() {
   return back;
 }
 
-/** Begins, and leaves the page. The binding stays in this tab: whoever else gets the link can finish nowhere. */
-export async function begin(api) {
-  const { authorization_url, binding } = await api.call("oauth-callback/pipedrive/authorize", {
+/** What this tab began last and has not finished: at which provider, and its binding. */
+export const begun = () => JSON.parse(sessionStorage.getItem(BINDING) ?? "{}");
+
+/**
+ * Begins, and leaves the page. The binding stays in this tab: whoever else gets the link can finish nowhere.
+ *
+ * @param values what the provider asks its user for, by name
+ */
+export async function begin(api, provider, values = {}) {
+  const { authorization_url, binding } = await api.call(`oauth-callback/${provider}/authorize`, {
     return_to: location.pathname,
+    values,
   });
-  sessionStorage.setItem(BINDING, binding);
+  sessionStorage.setItem(BINDING, JSON.stringify({ provider, binding }));
   location.assign(authorization_url);
 }
 
 /** Finishes what this tab began; a repeat gives the same. @returns the connection */
 export async function complete(api, ticket) {
-  const binding = sessionStorage.getItem(BINDING);
+  const { provider, binding } = begun();
   if (!binding) throw new Trouble("AUTHORIZATION_REQUEST_INVALID");
-  const { connection } = await api.call("oauth-callback/pipedrive/complete", { ticket, binding });
+  const { connection } = await api.call(`oauth-callback/${provider}/complete`, { ticket, binding });
   sessionStorage.removeItem(BINDING);
   return connection;
 }

@@ -73,11 +73,16 @@ export function createLab({ sandbox_url, connection, jwt, term, note, changed, a
       }));
   }
   return {
-    /** @param target the connection chosen, if there is one */
-    show(target) {
+    /**
+     * @param target the connection chosen, if there is one
+     * @param others whether there are others, of which none can be
+     */
+    show(target, others = false) {
       const active = target?.status === "active";
       const name = target && nameOf(target);
-      const other = name ? `${name} must be connected again` : "Connect an account first";
+      const other = name
+        ? `${name} must be connected again`
+        : `Connect ${others ? "Pipedrive" : "an account"} first`;
       setText(byId("lab-target"), active ? `Acts on ${name}` : other);
       for (const id of Object.keys(ACTS)) byId(id).disabled = !active;
     },

@@ -1,6 +1,7 @@
 /** Searching as one types: a pause before asking, one question at a time, a page at a time. */
 
 import { arrange, byId, h, setText } from "./dom.js";
+import { PIPEDRIVE } from "./offer.js";
 import { troubleBox } from "./trouble.js";
 import { plural } from "./words.js";
 
@@ -65,6 +66,7 @@ export function createSearch({ api, connectionId, actions, onTrouble }) {
       found(data.items.map(({ item }) => personOf(item, asked)), next);
     } catch (error) {
       if (signal.aborted) return;
+      error.provider = PIPEDRIVE;
       if (!next) list.replaceChildren();
       if (onTrouble(error)) return enter("idle", "");
       enter("trouble");

@@ -1,11 +1,13 @@
 /**
  * What a person is told and can do, by code: the one map. Every code of the functions, of Auth and of the network that
- * a person can meet is here; whatever else comes is told in its own words.
+ * a person can meet is here; whatever else comes is told in its own words. `{provider}` is whom it is about.
  */
+
+import { titleOf } from "./offer.js";
 
 /** What the button of an action says. */
 export const ACTIONS = {
-  connect: "Connect Pipedrive",
+  connect: "Connect {provider}",
   reconnect: "Connect again",
   retry: "Try again",
   sign_in: "Sign in",
@@ -19,34 +21,34 @@ const SIGNED_OUT = ["Your login has ended. Sign in again; what you typed is stil
 const FAULT = "Something is wrong on our side. Copy the details for whoever runs this page.";
 
 export const SENTENCES = {
-  AUTHORIZATION_DENIED: ["You did not allow access at Pipedrive, so nothing was connected.", "connect"],
+  AUTHORIZATION_DENIED: ["You did not allow access at {provider}, so nothing was connected.", "connect"],
   AUTHORIZATION_REQUEST_INVALID: [
     "That authorization cannot be used here: it is used up, too old, or was begun in another tab or by another user.",
     "connect",
   ],
   AUTHORIZATION_NOT_STARTED_HERE: [
-    "You came from Pipedrive’s marketplace. One more step: connect from here, so that we know it is you.",
+    "You came from {provider}’s marketplace. One more step: connect from here, so that we know it is you.",
     "connect",
   ],
   REAUTHORIZATION_REQUIRED: [
-    "Pipedrive has ended this connection. Connect again; it keeps its history.",
+    "{provider} has ended this connection. Connect again; it keeps its history.",
     "reconnect",
   ],
   CONNECTION_NOT_FOUND: ["That account is not connected, or not any more.", "connect"],
   CONNECTION_AMBIGUOUS: ["Several accounts are connected. Say which one you mean.", "choose"],
 
   PROVIDER_FORBIDDEN: [
-    "Your Pipedrive plan or permissions do not allow this. Connecting with more rights may.",
+    "Your {provider} plan or permissions do not allow this. Connecting with more rights may.",
     "reconnect",
   ],
-  PROVIDER_REJECTED: ["Pipedrive does not accept this search.", "edit"],
-  PROVIDER_RATE_LIMITED: ["Pipedrive asks for a pause: there were too many requests.", "retry"],
+  PROVIDER_REJECTED: ["{provider} does not accept this search.", "edit"],
+  PROVIDER_RATE_LIMITED: ["{provider} asks for a pause: there were too many requests.", "retry"],
   PROVIDER_UNAVAILABLE: [
-    "Pipedrive does not answer properly at the moment. Your connection is safe.",
+    "{provider} does not answer properly at the moment. Your connection is safe.",
     "retry",
   ],
   PROVIDER_RESPONSE_INVALID: [
-    "Pipedrive answered something that makes no sense. If it stays so, copy the details.",
+    "{provider} answered something that makes no sense. If it stays so, copy the details.",
     "report",
   ],
   REFRESH_IN_PROGRESS: ["The connection is just being renewed, and that takes longer than usual.", "retry"],
@@ -59,7 +61,7 @@ export const SENTENCES = {
     "report",
   ],
   UNKNOWN_PROVIDER: [
-    "This service is not set up for Pipedrive. Copy the details for whoever runs it.",
+    "This service is not set up for {provider}. Copy the details for whoever runs it.",
     "report",
   ],
   CONFIGURATION_INVALID: [
@@ -105,10 +107,16 @@ export const loginHasEnded = ({ code }) => LOGIN_ENDED.has(code);
 
 /** A sentence and an action for any error. */
 export function adviceFor(error) {
-  const [sentence, action] = SENTENCES[error.code] ??
+  const [words, action] = SENTENCES[error.code] ??
     [error.message ? `That did not work: ${error.message}` : "That did not work.", "retry"];
   const wait = error.retry_after > 0 ? ` Wait ${waitOf(error.retry_after)} first.` : "";
-  return { sentence: sentence + wait, action, label: ACTIONS[action] };
+  const label = action === "connect" && !error.provider ? "Connect an account" : ACTIONS[action];
+  return { sentence: about(error, words) + wait, action, label: about(error, label) };
+}
+
+function about({ provider }, words) {
+  const sentence = words.replaceAll("{provider}", titleOf(provider));
+  return sentence[0].toUpperCase() + sentence.slice(1);
 }
 
 function waitOf(seconds) {

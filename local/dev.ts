@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { providers } from "../supabase/functions/_shared/providers/mod.ts";
 import { launchersEnded } from "./stack/launchers.ts";
 import { MigrationError } from "./stack/migrations.ts";
 import { type Stack, type StackOptions, startStack } from "./stack/stack.ts";
@@ -12,16 +13,13 @@ const USAGE = `deno task dev [--port N] [--dir FOLDER] [--fresh]
 
   --port N      the API's port, ${DEFAULT_PORT} unless given; the others take the next free ones; 0: any free ports
   --dir FOLDER  where data, keys, grants and logs are kept, .local unless given
-  --fresh       begins with an empty database, new keys, and a sandbox where nobody has installed anything`;
+  --fresh       begins with an empty database, new keys, and a sandbox where nobody has installed anything
 
-/** Settings taken over from this program's environment; the provider's, where another one is to be used. */
-const TAKEN_OVER = ["ALLOWED_OAUTH_CLIENT_IDS"];
-const PROVIDER_SETTINGS = [
-  "PIPEDRIVE_OAUTH_ORIGIN",
-  "PIPEDRIVE_API_ORIGINS",
-  "PIPEDRIVE_CLIENT_ID",
-  "PIPEDRIVE_CLIENT_SECRET",
-];
+A provider's settings in the environment, ZENDESK_CLIENT_ID and the like, go to the functions. Pipedrive is a
+sandbox, and its settings count for nothing, unless PIPEDRIVE_OAUTH_ORIGIN names an authorization server.`;
+
+/** What the settings of a provider begin with. */
+const PREFIXES = [...providers.keys()].map((name) => `${name.toUpperCase().replaceAll("-", "_")}_`);
 
 /** What was asked for, or the sentence that says what is wrong with it. */
 function readArguments(args: string[]): StackOptions | { wrong: string } | "help" {
@@ -51,10 +49,14 @@ function readArguments(args: string[]): StackOptions | { wrong: string } | "help
   }
 }
 
+/** From this program's environment. The sandbox knows its own client alone. */
 function settingsTakenOver(): Record<string, string> {
-  const names = Deno.env.get("PIPEDRIVE_OAUTH_ORIGIN") ? [...TAKEN_OVER, ...PROVIDER_SETTINGS] : TAKEN_OVER;
-  const settings = names.map((name) => [name, Deno.env.get(name) ?? ""] as const);
-  return Object.fromEntries(settings.filter(([, value]) => value !== ""));
+  const sandbox = !Deno.env.get("PIPEDRIVE_OAUTH_ORIGIN");
+  const prefixes = PREFIXES.filter((prefix) => prefix !== "PIPEDRIVE_" || !sandbox);
+  const isTaken = (name: string) =>
+    name === "ALLOWED_OAUTH_CLIENT_IDS" || prefixes.some((prefix) => name.startsWith(prefix));
+  const settings = Object.entries(Deno.env.toObject());
+  return Object.fromEntries(settings.filter(([name, value]) => isTaken(name) && value !== ""));
 }
 
 function board(stack: Stack, dir: string, seconds: string): string {

@@ -24,6 +24,21 @@ Deno.test("no sentence speaks in codes, tokens or statuses", () => {
   }
 });
 
+Deno.test("a sentence is about the provider that it is about, or about none by name", () => {
+  const named = Object.entries(sentences).filter(([, [sentence = ""]]) => sentence.includes("{provider}"));
+  assert(named.length > 5);
+  for (const [code] of named) {
+    const [hubspot, nobody] = ["hubspot", undefined].map((provider) => adviceFor({ code, provider }));
+    assert(hubspot?.sentence.includes("HubSpot"), hubspot?.sentence);
+    assert(/^[A-Z]/.test(nobody?.sentence ?? ""), nobody?.sentence);
+    assert(/\bthe provider\b/i.test(nobody?.sentence ?? ""), nobody?.sentence);
+  }
+  const labels = ["hubspot", undefined].map((provider) =>
+    adviceFor({ code: "CONNECTION_NOT_FOUND", provider }).label
+  );
+  assertEquals(labels, ["Connect HubSpot", "Connect an account"]);
+});
+
 Deno.test("a wait is said in words, and an unknown error in its own", () => {
   const wait = (retry_after: number) => adviceFor({ code: "PROVIDER_RATE_LIMITED", retry_after }).sentence;
   assert(wait(1).endsWith("Wait a second first."));

@@ -1,6 +1,6 @@
 /** What goes wrong on the way, in a real browser: a person is told in a sentence, and can do something about it. */
 import { followRedirect } from "../../local/stack/app_user.ts";
-import { SENTENCES } from "../../demo/sentences.js";
+import { adviceFor, SENTENCES } from "../../demo/sentences.js";
 import { CODES } from "../../supabase/functions/_shared/errors.ts";
 import { assert, assertEquals } from "../../tests/support/assert.ts";
 import { fillIn, Visit, withBrowser } from "./visit.ts";
@@ -145,7 +145,8 @@ Deno.test("whatever happens, a person is told and can go on", async (t) => {
           route.fulfill({ status: 400, json: { code, message: "in the function’s words" }, headers }),
       );
       for (code of codes.filter((code) => !LOGIN_ENDED.includes(code))) {
-        const [sentence = "no sentence"] = sentences[code] ?? [];
+        assert(sentences[code], `a sentence for ${code}`);
+        const { sentence } = adviceFor({ code, provider: "pipedrive" });
         await term.fill(`because of ${code}`);
         await term.press("Enter");
         await box.getByText(sentence).waitFor();

@@ -1,6 +1,5 @@
 /** `deno task dev` from its outside: what it refuses, how it ends, and what a killed one leaves behind. */
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import type { Session } from "@supabase/supabase-js";
 import { AppUser } from "../../local/stack/app_user.ts";
 import { keepKeys } from "../../local/stack/keys.ts";
@@ -15,50 +14,7 @@ import {
   assertStringIncludes,
 } from "../../tests/support/assert.ts";
 import { mature } from "../../tests/support/own_stack.ts";
-
-const ROOT = fileURLToPath(new URL("../../", import.meta.url));
-
-/** With its sandbox, unless `env` names another authorization server. */
-function dev(
-  args: readonly string[],
-  env: Record<string, string> = { PIPEDRIVE_OAUTH_ORIGIN: "" },
-): Deno.Command {
-  return new Deno.Command(Deno.execPath(), {
-    // Types are checked by `deno task ok`, not at every start.
-    args: ["run", "--allow-all", "--no-check", "local/dev.ts", ...args],
-    cwd: ROOT,
-    env,
-    stdout: "piped",
-    stderr: "piped",
-  });
-}
-
-/** A running one that has printed its board. */
-async function startDev(
-  args: readonly string[],
-  env?: Record<string, string>,
-): Promise<{ child: Deno.ChildProcess; printed(): Promise<string> }> {
-  const child = dev(args, env).spawn();
-  const errors = new Response(child.stderr).text();
-  const [watched, kept] = child.stdout.tee();
-  const everything = new Response(kept).text();
-  let seen = "";
-  for await (const text of watched.pipeThrough(new TextDecoderStream())) {
-    seen += text;
-    if (seen.includes("To begin:")) break;
-  }
-  if (!seen.includes("To begin:")) throw new Error(`It ended before it was ready: ${seen}${await errors}`);
-  return { child, printed: async () => await everything + await errors };
-}
-
-async function withFolder(work: (dir: string) => Promise<void>): Promise<void> {
-  const dir = await Deno.makeTempDir();
-  try {
-    await work(dir);
-  } finally {
-    await Deno.remove(dir, { recursive: true });
-  }
-}
+import { dev, startDev, withFolder } from "./dev_support.ts";
 
 const ALLOWED_CLIENT = "9a8b7c6d-5e4f-4a2b-8c0d-9e8f7a6b5c4d";
 

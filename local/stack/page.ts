@@ -3,6 +3,8 @@ import { parseArgs } from "node:util";
 import { serve } from "./serve.ts";
 
 const DEMO = new URL("../../demo/", import.meta.url);
+/** The one page of the documentation that the page points to. */
+const GUIDE = "/docs/call-the-api.md";
 const SUPABASE_JS = new URL("../../node_modules/@supabase/supabase-js/dist/umd/supabase.js", import.meta.url);
 
 const TYPES: Record<string, string> = {
@@ -11,6 +13,7 @@ const TYPES: Record<string, string> = {
   ".json": "application/json",
   ".css": "text/css; charset=utf-8",
   ".svg": "image/svg+xml",
+  ".md": "text/plain; charset=utf-8",
 };
 
 /** What a page may know: where the API is, and the key that is no secret. */
@@ -47,6 +50,7 @@ export function createPage(options: PageOptions): (request: Request) => Promise<
 
 /** `return_to` may name any path: one without a file's ending is the page. */
 function demoFile(pathname: string): URL | null {
+  if (pathname === GUIDE) return new URL(`..${GUIDE}`, DEMO);
   if (extname(pathname) === "") return new URL("index.html", DEMO);
   const file = new URL(`.${pathname}`, DEMO);
   return file.href.startsWith(DEMO.href) && !/%2f|%5c/i.test(pathname) ? file : null;
