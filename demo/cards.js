@@ -2,13 +2,15 @@
 
 import { arrange, h, icon, setText } from "./dom.js";
 import { titleOf } from "./offer.js";
-import { ago, countdown, moment } from "./words.js";
+import { ago, countdown, moment, plural } from "./words.js";
 
 const STATUS = {
   active: ["Active", "good"],
   reauthorization_required: ["Connect again", "warn"],
   disconnected: ["Disconnected", "off"],
 };
+/** Days before a connection's known end in which its owner is told. */
+const DAYS_TOLD = 14;
 /** Kinds of events that bring new tokens. */
 const OBTAINED = new Set(["connected", "refreshed", "recovered"]);
 
@@ -56,6 +58,7 @@ function createCard(offer, actions) {
   disconnect.addEventListener("click", () => actions.disconnect(connection, disconnect));
   reconnect.addEventListener("click", () => actions.reconnect(connection, reconnect));
 
+  const ending = h("span", { class: "line" });
   const row = (term, ...content) => h("div", {}, h("dt", {}, term), h("dd", {}, ...content));
   const element = h(
     "article",
@@ -66,6 +69,7 @@ function createCard(offer, actions) {
       {},
       row("Access token", h("span", { class: "line" }, left, leftNote), bar),
       row("Last refresh", refreshed),
+      row("Connection", ending),
       row("Scope", scope),
     ),
     h("footer", {}, reconnect, refresh, disconnect),
@@ -91,7 +95,10 @@ function createCard(offer, actions) {
     if (shown !== next.scope.join(" ")) scope.replaceChildren(...next.scope.map((one) => h("code", {}, one)));
     refresh.hidden = next.status !== "active" || gone;
     disconnect.hidden = next.status === "disconnected";
-    reconnect.hidden = next.status === "active" || gone;
+    const days = daysLeft(next);
+    ending.closest("dl > div").hidden = days === null;
+    setText(ending, days === null ? "" : `ends in ${plural(days, "day")}: connect again before`);
+    reconnect.hidden = (next.status === "active" && days === null) || gone;
     tick();
   }
 
@@ -112,6 +119,12 @@ function createCard(offer, actions) {
   }
 
   return { element, update, tick };
+}
+
+/** Until only connecting again helps, once that is near; else null. */
+function daysLeft({ status, authorization_expires_at }) {
+  const days = Math.ceil((Date.parse(authorization_expires_at ?? "") - Date.now()) / 86_400_000);
+  return status === "active" && days <= DAYS_TOLD ? Math.max(0, days) : null;
 }
 
 function noteFor({ status, provider, access_expires_at }, alive) {

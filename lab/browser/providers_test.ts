@@ -78,6 +78,19 @@ Deno.test("the page offers every provider, asks for its values, and says whose c
         await everyWidth(visit, page, "only Zendesk");
       });
 
+      await step("before a known end its owner is told, and may connect again at once", async () => {
+        const ends = (interval: string | null) =>
+          stack.sql`update oauth.connections set authorization_expires_at = now() + ${interval}::interval`;
+        const told = card("acme").getByText("ends in 9 days: connect again before");
+        const again = card("acme").getByRole("button", { name: "Connect again" });
+        assertEquals([await told.isVisible(), await again.isVisible()], [false, false]);
+        await ends("8 days 12 hours");
+        await told.waitFor();
+        await again.waitFor();
+        await ends(null);
+        await told.waitFor({ state: "hidden" });
+      });
+
       await step("beside it another provider’s, which alone is searched", async () => {
         await page.getByRole("button", { name: "Connect another account" }).click();
         await dialog.getByLabel("Provider").selectOption({ label: "Zendesk" });
