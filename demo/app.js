@@ -9,11 +9,12 @@ import { byId, setText } from "./dom.js";
 import { confirmed, farewell } from "./ending.js";
 import { createLab } from "./lab.js";
 import { keepLooking } from "./live.js";
-import { createOffer, isPipedrive, PIPEDRIVE, titleOf } from "./offer.js";
-import { showCall, showOffer } from "./said.js";
+import { createOffer, isPipedrive, PIPEDRIVE } from "./offer.js";
+import { showOffer } from "./said.js";
 import { createSearch } from "./search.js";
 import { loginHasEnded } from "./sentences.js";
 import { createSignIn } from "./sign_in.js";
+import { createStanding } from "./standing.js";
 import { createTimeline } from "./timeline.js";
 import { hush, say, sayTrouble, troubleBox } from "./trouble.js";
 
@@ -30,9 +31,6 @@ const offer = createOffer(api, () => showOffer(offer, connect));
 /** Undefined until it is known whether anybody is signed in. */
 let user;
 let looking = null;
-let connections = [];
-/** What this page ended itself needs no announcement. */
-const endedHere = new Set();
 
 const ask = createAsking({ offer, begin: (provider, values) => begin(api, provider, values) });
 
@@ -86,6 +84,7 @@ const lab = local
     attempt,
   })
   : null;
+const standing = createStanding({ cards, past, choice, timeline, lab, offer });
 const signIn = createSignIn({ client: api.client, demo: LOOPBACK.has(new URL(config.api_url).hostname) });
 
 /**
@@ -122,7 +121,7 @@ function connect(button, provider) {
 }
 
 async function disconnect(connection) {
-  endedHere.add(connection.id);
+  standing.endsHere(connection);
   await api.call(`oauth-callback/${connection.provider}/disconnect`, { connection_id: connection.id });
   if (isPipedrive(connection)) search.reset();
   await looking.now();
@@ -133,44 +132,12 @@ async function disconnect(connection) {
 async function look() {
   try {
     const [found, events] = await Promise.all([api.readConnections(), api.readEvents()]);
-    if (user) show(found, events);
+    if (!user) return;
+    standing.show(found, events);
+    reveal("app");
   } catch (error) {
     if (loginHasEnded(error)) endLogin(error);
     else if (byId("app").hidden) sayTrouble(error, { ...actionsFor(), retry: actionsFor().reload });
-  }
-}
-
-function show(found, events) {
-  announceEnds(found);
-  connections = found;
-  const open = found.filter(({ status }) => status !== "disconnected");
-  const ended = found.filter(({ status }) => status === "disconnected");
-  cards.show(open, events);
-  past.show(ended, events);
-  byId("empty").hidden = open.length > 0;
-  byId("add").hidden = open.length === 0;
-  byId("past").hidden = ended.length === 0;
-  byId("search-panel").hidden = !open.some(isPipedrive);
-  showCall(open.filter((one) => !offer.lacks(one)));
-  byId("timeline-panel").hidden = events.length === 0;
-  choice.show(open);
-  timeline.show(events, new Map(found.map((one) => [one.id, one])));
-  lab?.show(choice.chosen(), open.length > 0);
-  reveal("app");
-}
-
-/** What ended elsewhere, at the provider or in another tab, is said. */
-function announceEnds(found) {
-  for (const { id, status, ...connection } of found) {
-    const before = connections.find((one) => one.id === id)?.status;
-    if (before !== "active" || status === "active" || endedHere.delete(id)) continue;
-    say(
-      status === "disconnected"
-        ? `${nameOf(connection)} is not connected any more. Its tokens are erased.`
-        : `${titleOf(connection.provider)} has ended the connection to ${
-          nameOf(connection)
-        }. Connect it again.`,
-    );
   }
 }
 
@@ -212,7 +179,7 @@ async function enter(session) {
   looking?.stop();
   looking = null;
   user = session?.user ?? null;
-  connections = [];
+  standing.forget();
   if (!user) {
     hush();
     reveal("welcome");
