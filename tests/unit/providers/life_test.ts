@@ -16,6 +16,7 @@ import { FakeClock } from "../../support/clock.ts";
 import { makeContext, type TestContext } from "../../support/context.ts";
 import { makeClient } from "../../support/make.ts";
 import { CLIENT, FACTS, type Facts, linkedinPartner, redirectUri } from "../../support/stand_in/facts.ts";
+import { factsFrom } from "../../support/stand_in/from_definition.ts";
 import { StandIn } from "../../support/stand_in/stand_in.ts";
 import { MARI } from "../../support/store.ts";
 
@@ -33,10 +34,7 @@ interface Life {
   readonly context: TestContext;
 }
 
-async function begun(provider: Provider): Promise<Life> {
-  // Only its partners have refresh tokens there.
-  const facts = provider.name === "linkedin" ? linkedinPartner : FACTS.get(provider.name);
-  assert(facts, `nothing is known of ${provider.name}`);
+async function begun(provider: Provider, facts: Facts): Promise<Life> {
   const clock = new FakeClock({ auto: true });
   const server = new StandIn(facts, clock);
   const client = makeClient({ provider, ...CLIENT, redirect_uri: redirectUri(provider.name) });
@@ -69,17 +67,27 @@ async function call({ provider, facts, context }: Life, connection_id: string) {
   return { ...answer, text: await new Response(answer.body).text() };
 }
 
+/** Only LinkedIn's partners have refresh tokens there. */
+const factsAbout = (name: string) => name === "linkedin" ? linkedinPartner : FACTS.get(name);
+
 const requests = ({ server }: Life, endpoint: string, grant_type?: string) =>
   server.journal.filter((entry) => entry.endpoint === endpoint && entry.grant_type === grant_type).length;
 
 /** What each proved. */
 const table: Record<string, Record<string, string>> = {};
 
-for (const [name, provider] of providers) {
-  Deno.test(`${name}: connected, used, refreshed, refused, limited, ended, revoked`, async () => {
-    const life = await begun(provider);
-    const { server, facts, context } = life;
-    const proved: Record<string, string> = table[name] = {};
+/** One that was added has no facts of its own: there its definition is believed, which shows that it holds together. */
+const lives = [...providers.values()].flatMap((provider) => [
+  ...[factsAbout(provider.name)].flatMap((own) => own ? [{ provider, facts: own, row: provider.name }] : []),
+  { provider, facts: factsFrom(provider), row: `${provider.name}, its definition believed` },
+]);
+
+for (const { provider, facts, row } of lives) {
+  const { name } = provider;
+  Deno.test(`${row}: connected, used, refreshed, refused, limited, ended, revoked`, async () => {
+    const life = await begun(provider, facts);
+    const { server, context } = life;
+    const proved: Record<string, string> = table[row] = {};
 
     const { id, account, status } = await connectHere(life);
     assertEquals(status, "active");
@@ -150,6 +158,8 @@ for (const [name, provider] of providers) {
 }
 
 Deno.test("the table of what each proved", () => {
-  assertEquals(Object.keys(table), [...providers.keys()]);
-  console.table(table);
+  assertEquals(Object.keys(table), lives.map(({ row }) => row));
+  assertEquals([...FACTS.keys()].filter((name) => !(name in table)), [], "none that has facts is forgotten");
+  const told = lives.filter(({ provider: { name }, row }) => row === name || !FACTS.has(name));
+  console.table(Object.fromEntries(told.map(({ row }) => [row, table[row]])));
 });
