@@ -13,8 +13,8 @@ import { PROJECT_REF, type Upload } from "./management_api.ts";
 import { filesOf, functionNames } from "./needs.ts";
 import { write } from "./project_copy.ts";
 
-/** Our part of a bundle, per function: a limit that growth is to be noticed by. */
-const UPLOAD_LIMIT_BYTES = 256 * 1024;
+/** Our part of a bundle, per function, fifteen definitions and their check included: a limit that growth is to be noticed by. */
+const UPLOAD_LIMIT_BYTES = 320 * 1024;
 /** With the packages. The platform's own is 20 MB (https://supabase.com/docs/guides/functions/limits). */
 const BUNDLE_LIMIT_BYTES = 15_000_000;
 /** What the function code loads from npm, and all that its import map names. */
