@@ -24,6 +24,7 @@ import { MARI } from "../../support/store.ts";
 const GROWN_MS = 10_000;
 /** What callers of this provider have to choose. */
 const CALLER_HEADERS: Readonly<Record<string, Record<string, string>>> = {
+  xero: { "xero-tenant-id": "45e4708e-d862-4111-ab3a-dd8cd03913e1" },
   linkedin: { "linkedin-version": "202610" },
 };
 

@@ -30,26 +30,35 @@ export const atlassian: Facts = {
     endpoint: `${AUTH}/authorize`, // catalogue
     // catalogue: both parameters
     required: { response_type: "code", audience: "api.atlassian.com", prompt: "consent" },
-    scope_required: true, // unverified
+    scope_required: true, // unverified: one is always sent
     offline: withScope("offline_access"), // catalogue
   },
   token: {
     ...TOKEN,
     endpoints: [{ url: `${AUTH}/oauth/token` }], // catalogue
-    // unverified: often 403
-    over: [oauthError("invalid_grant", 403, OVER), oauthError("invalid_grant", 400, OVER)],
+    // documented: 403; catalogue: 400; the last seen in clients of it
+    over: [
+      oauthError("invalid_grant", 403, OVER),
+      oauthError("invalid_grant", 400, OVER),
+      oauthError("unauthorized_client", 403, { error_description: "refresh_token is invalid" }),
+    ],
   },
-  // documented: single use; unverified: 10 minutes of reuse, an hour, 90 days without use
-  life: { ...LIFE, lifetimes: lives(HOUR, 90 * DAY), reuse_grace: 10 * MINUTE },
+  // documented: single use, 10 minutes of reuse, a year at most; seen in clients of it: an hour, 90 days without use
+  life: {
+    ...LIFE,
+    lifetimes: lives(HOUR, 90 * DAY),
+    refresh_end: 365 * DAY,
+    reuse_grace: 10 * MINUTE,
+  },
   revocations: [], // unverified: none documented
   api: {
     ...API,
-    base: JIRA, // catalogue; unverified: the path
+    base: JIRA, // seen in jira.js
     thing: `${JIRA}/rest/api/3/thing`,
     accounts: [
       {
         method: "GET",
-        url: `${ORIGIN}/oauth/token/accessible-resources`, // unverified: several per grant
+        url: `${ORIGIN}/oauth/token/accessible-resources`, // documented: several per grant
         answer: (scopes) =>
           CLOUDS.map((id, at) => ({
             id,
@@ -60,7 +69,7 @@ export const atlassian: Facts = {
       },
       {
         method: "GET",
-        url: `${ORIGIN}/me`, // unverified
+        url: `${ORIGIN}/me`, // seen in next-auth
         answer: () => ({
           account_type: "atlassian",
           account_id: "5d9b3f2e7c1a4b0c8e6f1a2b",
@@ -71,6 +80,6 @@ export const atlassian: Facts = {
       },
     ],
     dead: [answer(401, DEAD), answer(403, DEAD), answer(404, DEAD)], // catalogue: the gateway's
-    limits: [retryAfter({ code: 429, message: "Rate limit exceeded" })],
+    limits: [retryAfter({ code: 429, message: "Rate limit exceeded" })], // documented
   },
 };

@@ -17,7 +17,7 @@ import {
 const ORIGIN = "https://api.github.com";
 const DOCUMENTATION = "https://docs.github.com/rest";
 
-/** unverified: errors in 200 */
+/** documented: the codes; seen with 200 in several clients of it */
 function refusal(error: string): Answer {
   return answer(200, { error, error_description: `Refused: ${error}` });
 }
@@ -26,7 +26,7 @@ function apiError(status: number, message: string): Answer {
   return answer(status, { message, documentation_url: DOCUMENTATION, status: String(status) });
 }
 
-/** unverified: Basic, JSON `access_token` */
+/** documented: Basic, JSON `access_token`, which must be alive: https://docs.github.com/en/rest/apps/oauth-applications */
 function revocation(what: "token" | "grant"): RevocationFacts {
   return {
     url: `${ORIGIN}/applications/${CLIENT.client_id}/${what}`,
@@ -36,7 +36,7 @@ function revocation(what: "token" | "grant"): RevocationFacts {
     parameter: "access_token",
     ends: { access: what },
     success: NO_BODY,
-    unknown: apiError(404, "Not Found"),
+    unknown: apiError(422, "Validation Failed"),
   };
 }
 
@@ -59,8 +59,8 @@ export const github: Facts = {
   authorization: {
     ...AUTHORIZATION,
     endpoint: "https://github.com/login/oauth/authorize", // catalogue
-    code_challenge: "verified", // unverified
-    scope_separators: [], // unverified: permissions belong to the client
+    code_challenge: "verified", // documented: github.blog/changelog, 2025-07-14
+    scope_separators: [], // documented: permissions belong to the client
   },
   token: {
     ...TOKEN,
@@ -71,13 +71,13 @@ export const github: Facts = {
       scope: "",
       refresh_token_expires_in: issued.refresh_token_expires_in, // documented
     }),
-    form_unless_json_accepted: true, // unverified
+    form_unless_json_accepted: true, // documented
     refused: {
       ...refusals(refusal),
       invalid_client: refusal("incorrect_client_credentials"),
       invalid_code: refusal("bad_verification_code"),
     },
-    over: [refusal("bad_refresh_token")], // unverified
+    over: [refusal("bad_refresh_token")], // seen in several clients of it
   },
   // documented: single use, ends the old access token too; 8 hours, 6 months
   life: { ...LIFE, lifetimes: lives(8 * HOUR, 184 * DAY), refresh_ends_access: true },
@@ -88,10 +88,10 @@ export const github: Facts = {
     thing: `${ORIGIN}/repos/acme/thing`,
     accounts: [{
       method: "GET",
-      url: `${ORIGIN}/user`, // unverified
+      url: `${ORIGIN}/user`, // documented
       answer: () => ({ login: "jane", id: 583231, name: "Jane Doe", email: null }),
     }],
     dead: [apiError(401, "Bad credentials")],
-    limits: [limit(429), limit(403)], // unverified: a time since 1970, with either status
+    limits: [limit(429), limit(403)], // documented: a time since 1970, with either status
   },
 };

@@ -18,7 +18,7 @@ export const zendesk: Facts = {
     ...AUTHORIZATION,
     endpoint: `${ORIGIN}/oauth/authorizations/new`, // catalogue
     code_challenge: "required", // documented
-    scope_required: true, // unverified
+    scope_required: true, // unverified: one is always sent
   },
   token: {
     ...TOKEN,
@@ -36,11 +36,12 @@ export const zendesk: Facts = {
     // documented: a client made before 2026-04-30 gets an endless token, and none to refresh with, unless it asks
     lifetimes: (request) => ({
       access: wanted(request, "expires_in") ?? Infinity,
+      // documented: of 30 days
       refresh: wanted(request, "refresh_token_expires_in") ?? 30 * DAY,
     }),
     refresh_token_needs: "expires_in",
   },
-  // unverified; of the refresh token nothing is said
+  // documented; unverified: with which scope, and what it does to the refresh token
   revocations: [{
     url: `${ORIGIN}/api/v2/oauth/tokens/current.json`,
     method: "DELETE",
@@ -57,7 +58,7 @@ export const zendesk: Facts = {
     thing: `${ORIGIN}/api/v2/thing`,
     accounts: [{
       method: "GET",
-      url: `${ORIGIN}/api/v2/users/me.json`, // unverified
+      url: `${ORIGIN}/api/v2/users/me.json`, // seen in omniauth-zendesk
       answer: () => ({
         user: {
           id: 35436,
