@@ -20,6 +20,7 @@ create table oauth.connections (
   leeway interval not null default '0' check (leeway >= interval '0'),
   refresh_after timestamptz,
   authorization_expires_at timestamptz,
+  refreshable boolean not null default true,
 
   lease_id uuid,
   lease_until timestamptz,
@@ -69,6 +70,8 @@ comment on column oauth.connections.refresh_after is
   'Start of the soft window. Its jitter is fixed when the tokens are written, so that all callers agree on it.';
 comment on column oauth.connections.authorization_expires_at is
   'When the authorization ends unless somebody refreshes or connects again: the refresh token''s end, of disuse or fixed, or the access token''s where there is no refresh token. Null: no end is known.';
+comment on column oauth.connections.refreshable is
+  'False: no refresh token came. Nothing is due before the access token''s end, and no sweep looks at it for disuse.';
 comment on column oauth.connections.lease_id is
   'The holder''s lease. One that ended unreleased stays here, so that the next claim knows of an answer nobody saw.';
 comment on column oauth.connections.claimed_at is 'When the last lease was given.';

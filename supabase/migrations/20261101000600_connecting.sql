@@ -43,7 +43,8 @@ create function public.oauth_connect(
   p_client_fingerprint text default null,
   p_exchange_ms bigint default 0,
   p_authorization_expires_in_ms bigint default null,
-  p_refresh_ahead_ms bigint default null
+  p_refresh_ahead_ms bigint default null,
+  p_refreshable boolean default true
 )
 returns setof public.oauth_connections
 language plpgsql security invoker
@@ -120,6 +121,7 @@ begin
            client_id = p_client_id,
            -- Of the authorization before.
            authorization_expires_at = null,
+           refreshable = p_refreshable,
            exchanged_at = v_exchanged_at
      where c.id = p_id;
     perform oauth.store_token_set(

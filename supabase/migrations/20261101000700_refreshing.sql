@@ -347,8 +347,8 @@ declare
   v_back_off_ms double precision;
   v_next_attempt_at timestamptz;
 begin
-  if (p_class in ('permanent', 'unexplained', 'ambiguous', 'transient')) is not true then
-    raise exception 'p_class must be permanent, unexplained, ambiguous or transient' using errcode = '22023';
+  if (p_class in ('permanent', 'unexplained', 'ambiguous', 'transient', 'accepted')) is not true then
+    raise exception 'p_class must be permanent, unexplained, ambiguous, transient or accepted' using errcode = '22023';
   end if;
   select c.* into v_connection from oauth.connections c where c.id = p_id for update;
   v_now := clock_timestamp();
@@ -394,6 +394,17 @@ begin
            updated_at = v_now
      where c.id = p_id;
     perform oauth.record(p_id, 'reauthorization_required', v_code);
+  elsif outcome = 'retry' and p_class = 'accepted' then
+    v_next_attempt_at := v_now + least(greatest(p_wait_ms, 0), c_longest_wait_ms) * interval '1 millisecond';
+    update oauth.connections c
+       set lease_id = null,
+           lease_until = null,
+           attempts = 0,
+           unsettled_until = null,
+           next_attempt_at = v_next_attempt_at,
+           failure_code = null
+     where c.id = p_id;
+    retry_in_ms := ceil(extract(epoch from v_next_attempt_at - v_now) * 1000);
   elsif outcome = 'retry' then
     -- What has no code's form may be the provider's text. It is not stored, but does not keep the lease from its
     -- release.
@@ -436,4 +447,4 @@ $$;
 revoke execute on function public.oauth_fail_refresh from public, anon, authenticated;
 grant execute on function public.oauth_fail_refresh to service_role;
 comment on function public.oauth_fail_refresh is
-  'Releases the lease and records why: retry, reauthorization_required or superseded. p_class is permanent (refused), unexplained (refused without an error code), ambiguous (may have been rotated, the answer is lost) or transient (not processed). counts: an unexplained refusal is about this connection and not about our client.';
+  'Releases the lease and records why: retry, reauthorization_required or superseded. p_class is permanent (refused), unexplained (refused without an error code), ambiguous (may have been rotated, the answer is lost), transient (not processed) or accepted (nothing was spent: the access token at hand is good, and nobody looks again for p_wait_ms). counts: an unexplained refusal is about this connection and not about our client.';

@@ -43,6 +43,7 @@ begin
          and c.provider = p_provider
          and c.status = 'active'
          and c.attempts = 0 and c.unsettled_until is null
+         and c.refreshable
          and c.refreshed_at <= v_now - p_idle_ms * interval '1 millisecond'
          and (c.refresh_after <= v_now or (c.forced_until <= v_now + interval '9 minutes') is not false)
          and exists (

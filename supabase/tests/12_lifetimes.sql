@@ -1,7 +1,7 @@
 -- Tokens that differ: one that lives until the API refuses it, and an authorization with an end of its own.
 begin;
 \ir helpers.psql
-select plan(20);
+select plan(24);
 
 create function lives(p_id uuid default hers()) returns text language sql as $$
   select concat_ws(' ', status, coalesce(fresh_in_ms::text, 'endless'), coalesce(refresh_in_ms::text, 'endless'),
@@ -73,6 +73,29 @@ select is((connection()).leeway, interval '30 seconds', 'and so is the leeway');
 select connects_for(3600000);
 select ok(
   (connection()).access_expires_at - (connection()).refresh_after > interval '4 minutes', 'elsewhere it is a share of the life'
+);
+
+-- Without a refresh token a refusal may be looked into, and nothing has failed
+
+select connects_for(3600000);
+select claims('looker', (connection()).version, true);
+select is(
+  (select outcome from public.oauth_fail_refresh((connection()).id, (connection()).lease_id, 'accepted', 60000, 'accepted')),
+  'retry', 'what was found to be good gives the lease back'
+);
+select results_eq(
+  $$ select lease_id, attempts, failure_code, next_attempt_at > now() from oauth.connections where id = (connection()).id $$,
+  $$ values (null::uuid, 0, null::text, true) $$, 'as if nothing had failed, and nobody looks again for a while'
+);
+update oauth.connections set refreshed_at = now() - interval '40 days', refresh_after = now() - interval '1 minute', access_expires_at = now(), next_attempt_at = null;
+select is(
+  (select count(*) from public.oauth_claim_due('pipedrive', 10, false, 86400000, '{k1}', 20000, 25000, 30000)), 1::bigint,
+  'what is idle is due'
+);
+update oauth.connections set refreshable = false, lease_id = null, lease_until = null, attempts = 0;
+select is(
+  (select count(*) from public.oauth_claim_due('pipedrive', 10, false, 86400000, '{k1}', 20000, 25000, 30000)), 0::bigint,
+  'but not what cannot be refreshed'
 );
 
 select * from finish();

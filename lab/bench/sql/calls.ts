@@ -58,6 +58,7 @@ const VALUES: Readonly<Record<string, unknown>> = {
   p_redirect_uri: "https://project.example/functions/v1/oauth-callback/pipedrive",
   p_refresh_token_sealed: SEAL,
   p_refresh_tokens_sealed: [SEAL],
+  p_refreshable: true,
   p_refused: false,
   p_request_id: null,
   p_request_ms: 20_000,

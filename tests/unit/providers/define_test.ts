@@ -161,10 +161,6 @@ const WRONG: Readonly<Record<string, readonly [Record<string, unknown>, string]>
     { refresh_token_optional: true, account: { key: ["token:id"] } },
     '"account.request" is missing: without a refresh token',
   ],
-  "an idle lifetime of what may not be there": [
-    { refresh_token_optional: true, refresh_token_idle_lifetime: 60 },
-    '"refresh_token_idle_lifetime" is not known of',
-  ],
   "a grace where nothing is spent": [
     { rotation: "reusable", reuse_grace: 30 },
     '"reuse_grace" and "revokes_on_reuse" are for rotation single_use',

@@ -2,7 +2,6 @@
  * What a provider's clients meet beside the life that each definition is shown to have: no refresh token, a forged
  * realm, several organisations, a gateway's own signals.
  */
-import type { Provider } from "../../../supabase/functions/_shared/oauth/provider.ts";
 import { atlassian } from "../../../supabase/functions/_shared/providers/atlassian.ts";
 import { github } from "../../../supabase/functions/_shared/providers/github.ts";
 import { linkedin } from "../../../supabase/functions/_shared/providers/linkedin.ts";
@@ -28,27 +27,14 @@ const endless: Facts = {
   life: { ...factsOf("github").life, lifetimes: () => ({ access: Infinity, refresh: Infinity }) },
 };
 
-/** As their files say to write it. */
-function withoutRefreshToken(provider: Provider): Provider {
-  return { ...provider, rotation: "none", revokes_on_reuse: false, refresh_token_idle_lifetime: undefined };
-}
-
 const WITHOUT = [
   { provider: linkedin, facts: factsOf("linkedin"), headers: VERSION, days: 59 },
   { provider: github, facts: endless, headers: undefined, days: 400 },
 ] as const;
 
 for (const { provider, facts, headers, days } of WITHOUT) {
-  Deno.test(`${provider.name}: where a refresh token is expected and none comes, nothing is kept`, async () => {
-    const of = await scene(provider, facts);
-    assertEquals(await codeOf(of.connect()), "PROVIDER_RESPONSE_INVALID");
-    const events = await of.context.store.events();
-    assertEquals([of.count("account"), of.count("revoke"), events], [0, 0, []]);
-    nothingElsewhere(of);
-  });
-
   Deno.test(`${provider.name}: without a refresh token one token serves for ${days} days`, async () => {
-    const of = await scene(withoutRefreshToken(provider), facts);
+    const of = await scene(provider, facts);
     const { id } = await of.connect();
     of.context.clock.pause(days * DAY_MS);
     assertEquals((await of.call(id, headers)).status, 200);
@@ -59,7 +45,7 @@ for (const { provider, facts, headers, days } of WITHOUT) {
   });
 
   Deno.test(`${provider.name}: without a refresh token it is over once the account request is refused too`, async () => {
-    const of = await scene(withoutRefreshToken(provider), facts);
+    const of = await scene(provider, facts);
     const { id } = await of.connect();
     of.context.clock.pause(GROWN_MS);
     of.server.failNext("api", 401);
@@ -79,7 +65,7 @@ for (const { provider, facts, headers, days } of WITHOUT) {
 }
 
 Deno.test("linkedin: without a refresh token it is over at its end, and nobody is asked", async () => {
-  const of = await scene(withoutRefreshToken(linkedin), factsOf("linkedin"));
+  const of = await scene(linkedin, factsOf("linkedin"));
   const { id } = await of.connect();
   of.context.clock.pause(60 * DAY_MS);
   const before = of.server.journal.length;
@@ -179,10 +165,7 @@ Deno.test("atlassian: the gateway's 403 and 404 pass, and a token is known to be
   }
 });
 
-for (
-  const [at, how] of ["403 and invalid_grant", "400 and invalid_grant", "403 and unauthorized_client"]
-    .entries()
-) {
+for (const [at, how] of ["403 and invalid_grant", "400 and invalid_grant"].entries()) {
   Deno.test(`atlassian: ${how} says that a grant is over`, async () => {
     const of = await scene(atlassian, factsOf("atlassian"));
     const { id } = await of.connect();
@@ -191,3 +174,12 @@ for (
     assertEquals(await codeOf(of.call(id)), "REAUTHORIZATION_REQUIRED");
   });
 }
+
+Deno.test("atlassian: unauthorized_client is our client's fault, and ends no connection", async () => {
+  const of = await scene(atlassian, factsOf("atlassian"));
+  const { id } = await of.connect();
+  of.server.endGrant(2);
+  of.context.clock.pause(HOUR_MS);
+  assertEquals(await codeOf(of.call(id)), "CONFIGURATION_INVALID");
+  assertEquals((await of.context.store.row(id)).status, "active");
+});

@@ -74,8 +74,23 @@ Deno.test("what the API refuses and the account request accepts ends nothing, ho
     context.clock.pause(120_000);
   }
   assertEquals([asked("/me") - before > 0, await status()], [true, "active"]);
+  const [id = ""] = Object.keys(await context.store.health());
+  const { attempts, failure_code }: Readonly<Record<string, unknown>> = { ...await context.store.row(id) };
+  assertEquals([attempts, failure_code], [0, null], "nothing has failed");
   says["/files"] = 200;
   assertEquals(await call(), "served");
+});
+
+Deno.test("no sweep looks at what cannot be refreshed, however long it lies", async () => {
+  const optional = {
+    rotation: "reusable",
+    refresh_token_optional: true,
+    refresh_token_idle_lifetime: 86_400,
+  } as const;
+  const { context, requests } = await scene(optional, ENDLESS);
+  const before = requests.length;
+  context.clock.pause(60 * 24 * LIFE_MS);
+  assertEquals([(await sweep(context)).due, requests.length - before], [0, 0]);
 });
 
 Deno.test("what the account request refuses twice is over", async () => {

@@ -59,6 +59,7 @@ function lifetimes({ provider }: Client, { expires_in, refresh_token, refresh_to
     expires_in_ms: ms(expires_in),
     authorization_expires_in_ms: ms(last ? expires_in : refresh_token_expires_in),
     refresh_ahead_ms: last ? 0 : ms(provider.refresh_ahead ?? null),
+    refreshable: !last,
   };
 }
 

@@ -196,6 +196,7 @@ export type Database = {
           "p_provider": string;
           "p_refresh_ahead_ms"?: number;
           "p_refresh_token_sealed": string;
+          "p_refreshable"?: boolean;
           "p_request_id": string;
           "p_scope": string;
           "p_user_id": string;

@@ -51,7 +51,7 @@ type Refusal<N extends "claim_refresh" | "claim_due"> =
 type Ends = "authorization_expires_in_ms" | "refresh_ahead_ms";
 export type Commit = Args<"commit_refresh", "scope" | "expires_in_ms" | Ends>;
 export type Failure = Args<"fail_refresh"> & {
-  readonly class: "permanent" | "unexplained" | "ambiguous" | "transient";
+  readonly class: "permanent" | "unexplained" | "ambiguous" | "transient" | "accepted";
 };
 export type Connect = Args<
   "connect",

@@ -4,6 +4,9 @@ import { asErrorCode, readObject } from "./json.ts";
 import type { Revocation } from "./provider.ts";
 import { send } from "./server.ts";
 
+/** What says that the token is over already: with it as the proof, or named in a request of another form than RFC 7009's. */
+const OVER = { bearer: [401, 404], basic: [404, 422], client: [] as number[] };
+
 /**
  * Ends an authorization at the provider (RFC 7009 §2.1, or as the definition has it), by the access token where there
  * is no other. An unknown token counts as
@@ -23,8 +26,7 @@ export async function revoke(client: Client, grant: Grant, transport: Transport)
   const hint: Revocation["parameters"] = hinted ? { token_type_hint: "access_token" } : {};
   const message = { ...revocation, parameters: [revocation.parameters, hint] };
   const response = await send(client, message, { values, own }, transport);
-  // With the token itself as proof, 401 and 404 say that it is over.
-  if (revocation.auth === "bearer" && [401, 404].includes(response.status)) return;
+  if (OVER[revocation.auth].includes(response.status)) return;
   const error = asErrorCode((await readObject(response))?.error);
   // Some answer 200 and an error.
   if (error === null ? response.ok : client.provider.invalid_grant_synonyms.includes(error)) return;

@@ -13,8 +13,6 @@ export const atlassian = define({
   // The page above: ten minutes of reuse, 90 days without use, and a year at most, which shows itself by a refusal.
   reuse_grace: 10 * 60,
   refresh_token_idle_lifetime: 90 * 24 * 60 * 60,
-  // Seen beside the documented code, about a refresh token that is over.
-  invalid_grant_synonyms: ["unauthorized_client"],
   // One authorization can have several sites; a call names its own in its path.
   account: { request: "/me", key: ["account:account_id"], name: "account:name", email: "account:email" },
   api: {

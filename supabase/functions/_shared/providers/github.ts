@@ -18,9 +18,9 @@ export const github = define({
   },
   token_endpoint_auth_method: "client_secret_post",
   basic_credentials: "raw",
-  // Where expiry is off, neither an end nor a refresh token comes: the page above. Then `rotation: "none"`, without the
-  // idle lifetime.
+  // The page above: where expiry is off, neither an end nor a refresh token comes.
   default_expires_in: "never",
+  refresh_token_optional: true,
   refresh_token_idle_lifetime: 183 * 24 * 60 * 60,
   // In a 200, and seen rather than documented.
   invalid_grant_synonyms: ["bad_refresh_token"],

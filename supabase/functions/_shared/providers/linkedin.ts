@@ -1,6 +1,5 @@
 import { define } from "./define.ts";
 
-/** Refresh tokens are for LinkedIn's partners; without one set `rotation: "none"`, and a user connects every 60 days. */
 export const linkedin = define({
   name: "linkedin",
   documentation:
@@ -20,6 +19,8 @@ export const linkedin = define({
   default_expires_in: 60 * 24 * 60 * 60,
   // The page above: a refresh moves no end, which was fixed at the first consent.
   rotation: "reusable",
+  // The page above: refresh tokens are for its partners. Others' users connect again every 60 days.
+  refresh_token_optional: true,
   account: { request: "/v2/userinfo", key: ["account:sub"], name: "account:name", email: "account:email" },
   // https://learn.microsoft.com/en-us/linkedin/marketing/versioning
   api: { base: "https://api.linkedin.com", caller_headers: ["linkedin-version"] },

@@ -197,9 +197,6 @@ function tokenProblems(definition: Definition): Problem[] {
     ...(may_lack && definition.account.request === undefined
       ? ['"account.request" is missing: without a refresh token it says whether a token is over']
       : []),
-    ...(definition.refresh_token_optional && definition.refresh_token_idle_lifetime !== undefined
-      ? ['"refresh_token_idle_lifetime" is not known of a refresh token that is optional']
-      : []),
     ...(rotation !== "single_use" && (reuse_grace !== undefined || revokes_on_reuse)
       ? ['"reuse_grace" and "revokes_on_reuse" are for rotation single_use']
       : []),

@@ -29,8 +29,9 @@ export async function confirm(context: Context, lease: Lease, token: AccessToken
   if (first === "refused") await clock.sleep(PAUSE_MS);
   const said = first === "refused" ? await tried(context, token) : first;
   if (said === "refused") return fail(context, lease, over);
-  const code = said === "accepted" ? "access_token_accepted" : "account_unreachable";
-  return fail(context, lease, { class: "transient", wait_ms: ACCEPTED_WAIT_MS, code });
+  return said === "accepted"
+    ? fail(context, lease, { class: "accepted", wait_ms: ACCEPTED_WAIT_MS, code: "access_token_accepted" })
+    : fail(context, lease, { class: "transient", wait_ms: ACCEPTED_WAIT_MS, code: "account_unreachable" });
 }
 
 async function tried(
