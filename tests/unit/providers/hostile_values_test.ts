@@ -227,9 +227,9 @@ Deno.test("a sandbox takes the place of the origin, whatever the path looks like
 });
 
 Deno.test("the table of what became of hostile values", () => {
+  console.log(`${HOSTILE_TEXTS.length} hostile texts`);
+  console.table(table);
   assert(HOSTILE_TEXTS.length >= 150);
   assertEquals(Object.keys(table).length, KINDS.length * Object.keys(MOMENTS).length);
   for (const count of Object.values(table)) assertEquals(count["sent elsewhere"], 0);
-  console.log(`${HOSTILE_TEXTS.length} hostile texts`);
-  console.table(table);
 });
