@@ -162,6 +162,7 @@ interface Count {
   tried: number;
   refused: number;
   "allowed, harmless": number;
+  /** Or otherwise than as one field, or ended by an error that is no refusal of ours. */
   "sent elsewhere": number;
 }
 const table: Record<string, Count> = {};

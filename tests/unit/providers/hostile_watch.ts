@@ -32,7 +32,6 @@ export class Watch {
   sent = 0;
   /** The value that the provider's answers bring, by source. */
   answers: Partial<Record<From, unknown>> = {};
-
   /** Hosts that an operator allows beside the provider's. */
   allowed: readonly string[] = [];
 
