@@ -151,9 +151,8 @@ class Form {
   /** A comma list of hosts. */
   hosts(name: string): string[] {
     const hosts = this.#optional(name)?.split(",").map((host) => host.trim()) ?? [];
-    const wrong = hosts.some((host) =>
-      !URL.canParse(`https://${host}`) || new URL(`https://${host}`).host !== host
-    );
+    const kind = { kind: "host", from: "deployment" } as const;
+    const wrong = hosts.some((host) => judge({ api_origins: [], hosts }, kind, host) !== host);
     if (wrong) this.problems.push(`${name} is not a comma list of hosts`);
     return wrong ? [] : hosts;
   }

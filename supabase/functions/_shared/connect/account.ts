@@ -38,7 +38,8 @@ export async function learnAccount(
       .catch(rejected);
   });
   const all = { ...answers, account: answer };
-  const { values } = learn(client, "account", all, token.values);
+  const { values, refused } = learn(client, "account", all, token.values);
+  if (refused.length > 0) throw unknownAccount(`its ${refused.join(", ")} is not allowed`);
   const account = readAccount(client.provider, { ...all, value: values });
   if (!account) throw unknownAccount("no account in it");
   return { account, values };

@@ -28,14 +28,13 @@ export async function describe(
   const { access_token, refresh_token, scope } = tokens;
   const answers = { ...tokens.answers, redirect };
   const given = learnAll(client, ["token", "id_token"], answers, brought.values);
-  // The address came with the answer: no token goes to one that is not allowed.
-  if (given.refused.length > 0 || !apiUrl(client, given.values, {})) {
-    throw responseInvalid("no API address that is allowed");
-  }
+  // An address may have come with the answer: no token goes to one that is not allowed.
+  if (given.refused.length > 0) throw responseInvalid("no API address that is allowed");
   const token = { access_token, values: given.values };
   const { account, values } = await learnAccount(context, token, answers);
   const lacking = missing(client, values);
   if (lacking.length > 0) throw responseInvalid(`it does not say ${lacking.join(", ")}`);
+  if (!apiUrl(client, values, {})) throw responseInvalid("no API address that is allowed");
   const id = await connectionId(provider, account.key, user_id);
   return {
     id,

@@ -1,6 +1,7 @@
 import type { Context } from "../context.ts";
 import { digest } from "../keep/seal.ts";
 import { readAuthorizationResponse } from "../oauth/authorization.ts";
+import { learn } from "../oauth/values.ts";
 import { askAgain } from "./until_stored.ts";
 
 /** What waits for the user who began. */
@@ -39,6 +40,8 @@ export async function receiveAuthorizationResponse(
     return denied ? { outcome: "denied", ...denied, error: response.error } : { outcome: "invalid" };
   }
   const { code, parameters: redirect } = response;
+  // Whoever made it: a default must not take the place of what is not allowed.
+  if (learn(client, "redirect", { redirect }, {}).refused.length > 0) return { outcome: "invalid" };
   const code_sealed = await keyring.seal(
     JSON.stringify({ code, redirect } satisfies Parked),
     { ...request, field: "code" },

@@ -2,7 +2,7 @@ import { apiUrl } from "./address.ts";
 import { askApi } from "./api.ts";
 import { readJson } from "./api_answer.ts";
 import type { AccessToken, Client, Transport } from "./client.ts";
-import { fillAll } from "./template.ts";
+import { fillAll, fillHeaders } from "./template.ts";
 import { usable } from "./values.ts";
 
 const MAX_RESPONSE_BYTES = 64 * 1024;
@@ -26,7 +26,7 @@ export async function askAccount(
   const answer = await askApi(client, token, {
     url: apiUrl(client, values, { url: request.url }),
     method: request.method,
-    headers: { ...fillAll(request.headers ?? {}, fillings), ...body?.headers },
+    headers: { ...fillHeaders(request.headers ?? {}, fillings), ...body?.headers },
     body: body?.text,
     takes: "json",
     limit: MAX_RESPONSE_BYTES,

@@ -39,14 +39,12 @@ export function apiUrl(
   const { api } = client.provider;
   const root = base === undefined ? api.base : api.bases[base];
   if (root === undefined) return null;
-  const absolute = url.startsWith("https:");
-  const found = addressOf(client, absolute ? url : root.replace(/\/$/, "") + url, values, {
-    client_id: client.client_id,
-  });
+  const template = /^(https:|\{)/.test(url) ? url : root.replace(/\/$/, "") + url;
+  const found = addressOf(client, template, values, { client_id: client.client_id });
   const [sandbox] = client.api_origins;
-  // A base that is an origin of the connection's own was judged with the sandbox's.
+  // An origin of the connection's own was judged with the sandbox's.
   if (!found || sandbox === undefined || client.api_origins.includes(found.origin)) return found;
-  return root.startsWith("{") && !absolute ? found : moved(found, sandbox);
+  return template.startsWith("{") ? found : moved(found, sandbox);
 }
 
 function addressOf(
@@ -61,5 +59,5 @@ function addressOf(
 }
 
 function moved({ pathname, search, hash }: URL, origin: string): URL {
-  return new URL(`${pathname}${search}${hash}`, origin);
+  return new URL(`${origin}${pathname}${search}${hash}`);
 }

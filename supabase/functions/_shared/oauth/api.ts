@@ -12,7 +12,7 @@ import {
   TokenRefused,
 } from "./api_answer.ts";
 import type { AccessToken, Client, Transport } from "./client.ts";
-import { fillAll } from "./template.ts";
+import { fillAll, fillHeaders } from "./template.ts";
 import { usable } from "./values.ts";
 
 export interface ApiRequest {
@@ -86,7 +86,7 @@ function headersOf(client: Client, { access_token, values }: AccessToken, reques
     accept: "application/json",
     ...request.headers,
     "user-agent": USER_AGENT,
-    ...fillAll(client.provider.api.headers, fillings),
+    ...fillHeaders(client.provider.api.headers, fillings),
   };
 }
 

@@ -20,7 +20,8 @@ export function idTokenClaims(
   if (!claims) return undefined;
   const { aud, exp, iss } = claims;
   const { values }: { values: Values } = learn(client, "id_token", { id_token: claims }, {});
-  const ours = [aud].flat().includes(client.client_id) && iss === issuerOf(client, values);
+  const issuer = issuerOf(client, values);
+  const ours = [aud].flat().includes(client.client_id) && issuer !== null && iss === issuer;
   return ours && typeof exp === "number" && exp + LEEWAY > Date.now() / 1000 ? claims : undefined;
 }
 

@@ -5,7 +5,7 @@ import type { Client, Transport } from "./client.ts";
 import { EndpointUnusable } from "./errors.ts";
 import { boundedFetch, isLoopback } from "./http.ts";
 import type { Definition, Revocation, Template } from "./provider.ts";
-import { fill, fillAll, type Fillings } from "./template.ts";
+import { fill, fillAll, fillHeaders, type Fillings } from "./template.ts";
 import { usable, type Values } from "./values.ts";
 
 /** One message to the authorization server. */
@@ -54,7 +54,7 @@ export async function send(
     if (text === null) body.delete(name);
     else body.set(name, text);
   }
-  for (const [name, text] of Object.entries(fillAll(message.headers ?? {}, fillings))) {
+  for (const [name, text] of Object.entries(fillHeaders(message.headers ?? {}, fillings))) {
     headers.set(name, text);
   }
   return await boundedFetch(transport)(...formatted(url, body, headers, message));

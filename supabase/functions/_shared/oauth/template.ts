@@ -33,6 +33,19 @@ export function fillAll(
   return texts;
 }
 
+/**
+ * As header fields: what is no visible ASCII is encoded, since a field holds nothing else for certain, and a line's end
+ * would begin another (RFC 9110 §5.5).
+ */
+export function fillHeaders(
+  templates: Readonly<Record<string, Template>>,
+  fillings: Fillings,
+): Record<string, string> {
+  const encoded = (text: string) => text.toWellFormed().replace(/[^\x20-\x7e]+/g, encodeURIComponent);
+  const texts = Object.entries(fillAll(templates, fillings));
+  return Object.fromEntries(texts.map(([name, text]) => [name, encoded(text)]));
+}
+
 function filled(
   template: Template,
   fillings: Fillings,

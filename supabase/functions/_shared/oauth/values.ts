@@ -21,6 +21,8 @@ const MOST_CHARACTERS = 255;
 const LABEL = /^(?!xn--)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 /** The unreserved characters of RFC 3986 §2.3, without the dot segments. */
 const SEGMENT = /^(?!\.{1,2}$)[A-Za-z0-9._~-]{1,128}$/;
+/** No control characters, and no dot segment: alone in a path, nothing encodes it. */
+const TEXT = /^(?!\.{1,2}$)[^\p{Cc}]+$/u;
 
 /** What stands at a source; undefined where nothing does. */
 export function readSource(source: Source, answers: Answers): unknown {
@@ -57,7 +59,7 @@ export function learn(client: Client, from: keyof Answers | "user", answers: Ans
 export function usable(client: Client, values: Values): Values {
   const found: Record<string, string> = {};
   for (const [name, value] of Object.entries(client.provider.values)) {
-    const own = Object.hasOwn(values, name) ? values[name] : client.values[name];
+    const own = valueAt(values, name) ?? client.values[name];
     const judged = own === undefined ? fallback(client, value) : judge(client, value, own);
     if (judged !== null && judged !== undefined) found[name] = judged;
   }
@@ -100,7 +102,7 @@ const JUDGES: Readonly<Record<Value["kind"], Judge>> = {
   segment: (text) => matching(SEGMENT, text.trim()),
   text: (text) => {
     const read = readText(text, MOST_CHARACTERS + 1) ?? "";
-    return read !== "" && read.length <= MOST_CHARACTERS && !/\p{Cc}/u.test(read) ? read : null;
+    return matching(TEXT, read) !== null && read.length <= MOST_CHARACTERS ? read : null;
   },
   host: (text, client, value) => {
     const host = text.trim().replace(/[A-Z]+/g, (capitals) => capitals.toLowerCase());
@@ -132,7 +134,8 @@ function allowedBy({ kind, one_of }: Value, judged: string): boolean {
  */
 function isOwnHost(host: string, { hosts }: Pick<Client, "hosts">, { one_of, under }: Value): boolean {
   const labels = host.split(".");
-  const named = labels.every((label) => LABEL.test(label)) && /[a-z]/.test(labels.at(-1) ?? "");
+  // A parser reads a last label that begins with a digit as part of an address, `0x7f` too.
+  const named = labels.every((label) => LABEL.test(label)) && /^[a-z]/.test(labels.at(-1) ?? "");
   if (labels.length < 2 || host.length > 253 || !named) return false;
   if (hosts.includes(host) || one_of?.some((own) => own === host || own === `https://${host}`)) return true;
   return under?.includes(labels.slice(1).join(".")) ?? false;
