@@ -64,11 +64,11 @@ story("whoever asks is told which providers are offered, and what they ask for",
 });
 
 const unknown = [
-  ["/../acme", "GET"],
-  ["/../acme?code=a&state=b", "GET"],
-  ["/../acme", "POST"],
-  ["/../acme", "DELETE"],
-  ["/../acme/authorize", "POST"],
+  ["/../nobody", "GET"],
+  ["/../nobody?code=a&state=b", "GET"],
+  ["/../nobody", "POST"],
+  ["/../nobody", "DELETE"],
+  ["/../nobody/authorize", "POST"],
   ["/../__proto__", "GET"],
   ["/..", "POST"],
   ["/begin", "POST"],
