@@ -18,9 +18,8 @@ export function fromDefinition(provider: Provider): Facts | string {
   const unplayed = UNPLAYED.find(([, is]) => is(provider));
   if (unplayed) return unplayed[0];
   const { name, rotation, reuse_grace, default_expires_in } = provider;
-  const values = Object.fromEntries(
-    Object.entries(provider.values).map(([own, kind]) => [own, sample(kind)]),
-  );
+  const samples = Object.entries(provider.values).map(([own, kind]) => [own, sample(kind)]);
+  const values: Readonly<Record<string, string>> = Object.fromEntries(samples);
   const fill: Fill = (template) => template.replaceAll(/\{(\w+)\}/g, (_, own) => known(values, own));
   return {
     name,
@@ -28,6 +27,7 @@ export function fromDefinition(provider: Provider): Facts | string {
     authorization: {
       ...AUTHORIZATION,
       endpoint: place(fill(provider.authorization_endpoint)),
+      required: provider.authorization_parameters.response_type === null ? {} : AUTHORIZATION.required,
       code_challenge: provider.code_challenge_methods_supported.length > 0 ? "required" : "refused",
       scope_separators: [provider.scope_separator === "," ? "," : " "],
       offline: () => rotation !== "none",

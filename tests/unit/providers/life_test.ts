@@ -54,12 +54,8 @@ function given({ values }: Provider, facts: Facts, who: "user" | "deployment"): 
 
 async function connectHere({ provider, facts, server, context }: Life): Promise<Connection> {
   const values = given(provider, facts, "user");
-  const return_to = "https://app.example/";
-  const { authorization_url, binding } = await beginAuthorization(context, {
-    user_id: MARI,
-    return_to,
-    values,
-  });
+  const asked = { user_id: MARI, return_to: "https://app.example/", values };
+  const { authorization_url, binding } = await beginAuthorization(context, asked);
   const back = server.authorize(authorization_url);
   const received = await receiveAuthorizationResponse(context, back.searchParams);
   assert(received.outcome === "parked", received.outcome);
@@ -120,11 +116,8 @@ async function isLimited(life: Life, id: string): Promise<void> {
   server.limitNext();
   const limited = await call(life, id);
   const [limit] = facts.api.limits;
-  assertEquals(
-    limited.status,
-    (limit?.wait ?? 0) > 20 ? limit?.status : 200,
-    "waited for, or passed on where it is too long",
-  );
+  const long = (limit?.wait ?? 0) > 20;
+  assertEquals(limited.status, long ? limit?.status : 200, "waited for, or passed on where it is too long");
   proved.limited = `${limit?.status}, ${limit?.wait ?? "no"} s, ${requests(life, "api") - asked} asked`;
 }
 
