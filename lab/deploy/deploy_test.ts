@@ -13,7 +13,7 @@ import { PROJECT_REF, type Upload } from "./management_api.ts";
 import { filesOf, functionNames } from "./needs.ts";
 import { write } from "./project_copy.ts";
 
-/** Our part of a bundle, per function, fifteen definitions and their check included: a limit that growth is to be noticed by. */
+/** Our part of a bundle, per function: a limit that growth is to be noticed by. 45 kB are the fifteen definitions and their check. */
 const UPLOAD_LIMIT_BYTES = 320 * 1024;
 /** With the packages. The platform's own is 20 MB (https://supabase.com/docs/guides/functions/limits). */
 const BUNDLE_LIMIT_BYTES = 15_000_000;
@@ -117,7 +117,8 @@ Deno.test("link, db push, secrets set, functions deploy: and it works on the hos
         const sent = api.secrets.map(({ name, value }) => `${name}=${value}\n`);
         assertEquals(sent.sort(), project.env_file.split(/(?<=\n)/).sort());
       });
-      for (const [slug, path] of Object.entries(NEEDS_A_CALLER)) {
+      for (const slug of names) {
+        const path = NEEDS_A_CALLER[slug] ?? slug;
         await t.step(`${slug}: without credentials 401`, async () => {
           const answer = await fetch(at(path), { method: "POST", body: "{}" });
           assertEquals([answer.status, (await answer.json()).code], [401, "MISSING_CREDENTIALS"]);
@@ -129,7 +130,6 @@ Deno.test("link, db push, secrets set, functions deploy: and it works on the hos
           assert(answer.headers.get("access-control-allow-headers")?.includes("authorization"));
         });
       }
-      assertEquals(Object.keys(NEEDS_A_CALLER), names);
 
       const control = project.provider.control;
       assert(control);
@@ -199,7 +199,7 @@ const STRAY = [
   "old/old.ts",
 ];
 
-/** A path of each function that answers nobody unknown. */
+/** A path of a function that answers nobody unknown; of one that is not here, and is a fork's, its own name. */
 const NEEDS_A_CALLER: Readonly<Record<string, string>> = {
   "oauth-callback": "oauth-callback/pipedrive/authorize",
   proxy: "proxy/pipedrive/api/v2/deals/1",

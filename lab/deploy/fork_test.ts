@@ -2,11 +2,17 @@
 import { projectFiles } from "../../tests/support/project.ts";
 import { assert, assertEquals, assertMatch } from "../../tests/support/assert.ts";
 import { copyProject } from "./project_copy.ts";
+import { addFunction, addLines, addProvider, readRecipes } from "./recipes.ts";
 
 /** What says that it may not be there, and that nothing imports it. Pages may point to it; nothing else knows of it. */
 const KNOW_OF_IT = [".ci/run", "deno.json", "tests/ok.ts", "tests/unit/import_rules_test.ts"];
-/** The stack from end to end, the database, a script's own test: each kind of what a fork keeps. */
-const SOME_TESTS = ["tests/e2e/story_test.ts", "tests/database/pgtap_test.ts", "tests/unit/versions_test.ts"];
+/** The stack from end to end, the database, a script's own test: each kind of what a fork keeps. And all that could count. */
+const SOME_TESTS = [
+  ...["tests/e2e/story_test.ts", "tests/database/pgtap_test.ts", "tests/unit/versions_test.ts"],
+  ...["tests/unit/providers", "tests/unit/proxy", "tests/unit/support", "tests/functions"],
+];
+/** Of the lab: what describes functions and providers. */
+const DESCRIPTIONS = ["docs/architecture_test.ts", "docs/openapi_test.ts"];
 
 Deno.test("nothing that a fork keeps knows of lab/, but for what says that it may be gone", async () => {
   const found: string[] = [];
@@ -18,10 +24,12 @@ Deno.test("nothing that a fork keeps knows of lab/, but for what says that it ma
   assertEquals(found, KNOW_OF_IT);
 });
 
-Deno.test("without lab/ everything else passes", async (t) => {
+Deno.test("with both recipes of docs/ followed the gate is green; without lab/ everything else passes", async (t) => {
   const fork = await Deno.makeTempDir({ prefix: "fork-" });
   try {
-    await copyProject(fork, (path) => !path.startsWith("lab/"));
+    await copyProject(fork);
+    const recipes = await readRecipes();
+    for (const follow of [addProvider, addLines, addFunction]) await follow(fork, recipes);
     const task = async (...args: string[]) => {
       const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
         args: ["task", ...args],
@@ -30,6 +38,11 @@ Deno.test("without lab/ everything else passes", async (t) => {
       }).output();
       return { code, printed: new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr) };
     };
+    await t.step("the pages that describe functions and providers are as true as before", async () => {
+      const { code, printed } = await task("lab", ...DESCRIPTIONS);
+      assertEquals(code, 0, printed);
+    });
+    await Deno.remove(`${fork}/lab`, { recursive: true });
     await t.step(
       "deno task ok: formatting, lint, import rules, versions, types; and it skips the lab",
       async () => {

@@ -64,11 +64,11 @@ story("whoever asks is told which providers are offered, and what they ask for",
 });
 
 const unknown = [
-  ["/../no-such-provider", "GET"],
-  ["/../no-such-provider?code=a&state=b", "GET"],
-  ["/../no-such-provider", "POST"],
-  ["/../no-such-provider", "DELETE"],
-  ["/../no-such-provider/authorize", "POST"],
+  ["/../nobody", "GET"],
+  ["/../nobody?code=a&state=b", "GET"],
+  ["/../nobody", "POST"],
+  ["/../nobody", "DELETE"],
+  ["/../nobody/authorize", "POST"],
   ["/../__proto__", "GET"],
   ["/..", "POST"],
   ["/begin", "POST"],

@@ -130,7 +130,7 @@ story("a state counts on the path of its provider alone", async (stage) => {
   const query = await allow(stage, await begin(stage));
   const { fragment } = await stage.callback(`/../elsewhere${query}`);
   assertEquals(fragment.get("oauth_error"), "AUTHORIZATION_REQUEST_INVALID");
-  assertEquals((await stage.callback(`/../acme${query}`)).refusal, [404, "UNKNOWN_PROVIDER"]);
+  assertEquals((await stage.callback(`/../nobody${query}`)).refusal, [404, "UNKNOWN_PROVIDER"]);
   assert(await getsTicket(stage, query));
 });
 

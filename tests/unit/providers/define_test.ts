@@ -224,6 +224,7 @@ Deno.test("define() says all that is wrong at once", () => {
 });
 
 Deno.test("every provider is in the registry by its own name, with a page that says where it is from", () => {
+  assert(providers.size > 0);
   for (const [name, provider] of providers) {
     assertEquals(name, provider.name);
     assertEquals(new URL(provider.documentation).protocol, "https:");

@@ -5,13 +5,19 @@ import { RULES } from "../../../supabase/functions/proxy/rules.ts";
 import { assert, assertEquals } from "../../support/assert.ts";
 import { CALL, judged, refusal } from "./scene.ts";
 
-Deno.test("the application's own policy is one, and lets through what it says and nothing else", () => {
-  const own = compile(allowed, providers);
-  for (const [caller, lines] of [["user", allowed.users], ["secret", allowed.secret_keys]] as const) {
+Deno.test("the application's own policy is one that compile() accepts", () => {
+  const { user, secret } = compile(allowed, providers);
+  assertEquals([...user.keys()], Object.keys(allowed.users));
+  assertEquals([...secret.keys()], Object.keys(allowed.secret_keys));
+});
+
+Deno.test("a policy that says nothing lets nothing through", () => {
+  const empty = compile({ users: {}, secret_keys: {} }, providers);
+  for (const caller of ["user", "secret"] as const) {
     for (const provider of providers.keys()) {
       if (lines[provider] !== undefined) continue;
       const call = { caller, provider, path: "/api/v2/deals/7" };
-      assertEquals(judged(call, own), { allowed: false, why: NO_LINE });
+      assertEquals(judged(call, empty), { allowed: false, why: NO_LINE });
     }
   }
 });
