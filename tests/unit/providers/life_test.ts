@@ -26,8 +26,8 @@ import { MARI } from "../../support/store.ts";
 const GROWN_MS = 10_000;
 /** What callers of this provider have to choose. */
 const CALLER_HEADERS: Readonly<Record<string, Record<string, string>>> = {
-  xero: { "xero-tenant-id": "45e4708e-d862-4111-ab3a-dd8cd03913e1" },
   linkedin: { "linkedin-version": "202610" },
+  xero: { "xero-tenant-id": "45e4708e-d862-4111-ab3a-dd8cd03913e1" },
 };
 
 interface Life {
@@ -71,9 +71,6 @@ async function call({ provider, facts, context }: Life, connection_id: string) {
   const answer = await callApi(context, { connection_id, user_id: MARI, path, takes: "any", headers });
   return { ...answer, text: await new Response(answer.body).text() };
 }
-
-/** Only LinkedIn's partners have refresh tokens there. */
-const factsAbout = (name: string) => name === "linkedin" ? linkedinPartner : FACTS.get(name);
 
 const requests = ({ server }: Life, endpoint: string, grant_type?: string) =>
   server.journal.filter((entry) => entry.endpoint === endpoint && entry.grant_type === grant_type).length;
