@@ -166,7 +166,7 @@ function answerOf(signal: Signal): Answer {
   return {
     status: signal.status,
     body: { error: "refused" },
-    headers: { [signal.header]: signal.is[0] ?? "" },
+    headers: { [signal.header]: signal.is?.[0] ?? "1" },
   };
 }
 

@@ -176,6 +176,17 @@ const WRONG: Readonly<Record<string, readonly [Record<string, unknown>, string]>
     },
     '"account.key" takes redirect:realm unconfirmed',
   ],
+  "an account request below what only its answer says": [
+    {
+      values: { ...GOOD.values, home: { kind: "label", from: "account:home" } },
+      api: { base: "https://{home}.acme.example" },
+    },
+    '"account.request" is made below what only its own answer says',
+  ],
+  "a value with the name of what every object has": [
+    { values: { ...GOOD.values, constructor: { kind: "text", from: "user" } } },
+    '"values.constructor" has the name of something else',
+  ],
   "a source that is none": [
     { account: { ...GOOD.account, key: ["id"] } },
     '"account.key.0" must be a source',

@@ -79,7 +79,7 @@ function tells(signals: readonly Signal[], { status, headers }: Head, json: unkn
     if (typeof signal === "number") return signal === status;
     if (signal.status !== status) return false;
     const found = "header" in signal ? headers.get(signal.header) : valueAt(json, signal.path);
-    return signal.is.some((value) => value === found);
+    return signal.is === undefined ? found !== null : signal.is.some((value) => value === found);
   });
 }
 

@@ -12,7 +12,8 @@ export type Signal = number | HeaderSignal | BodySignal;
 export interface HeaderSignal {
   readonly status: number;
   readonly header: string;
-  readonly is: readonly string[];
+  /** Absent: that it is there is enough. */
+  readonly is?: readonly string[];
 }
 export interface BodySignal {
   readonly status: number;

@@ -31,7 +31,11 @@ export const github = define({
     headers: { authorization: "Bearer {access_token}", "x-github-api-version": "2022-11-28" },
     // https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api: either status.
     rate_limit: {
-      signals: [429, { status: 403, header: "x-ratelimit-remaining", is: ["0"] }],
+      signals: [
+        429,
+        { status: 403, header: "x-ratelimit-remaining", is: ["0"] },
+        { status: 403, header: "retry-after" },
+      ],
       reset: { "x-ratelimit-reset": "epoch_seconds" },
       headers: ["x-ratelimit-limit", "x-ratelimit-remaining"],
     },

@@ -146,7 +146,7 @@ function valueProblems(name: string, value: Value): Problem[] {
   const built_in = Object.values(BUILT_IN).flat() as string[];
   const limits = [...(under ?? []), ...(one_of ?? [])];
   return [
-    ...(built_in.includes(name) ? [`"${key}" has the name of something else`] : []),
+    ...(built_in.includes(name) || name in {} ? [`"${key}" has the name of something else`] : []),
     ...(under && !far ? [`"${key}.under" is for a host or an origin`] : []),
     ...(far && limits.length === 0 && from !== "deployment"
       ? [`"${key}" is a whole ${kind} and needs "under" or "one_of"`]
@@ -211,6 +211,10 @@ function accountProblems({ account, api, values = {} }: Definition): Problem[] {
   const sources = [...key, name, email].filter((source) => source !== undefined);
   const from = Object.values(values).map((value) => value.from as string);
   const asked = [...sources, ...from].some((source) => source.startsWith("account:"));
+  const late = Object.entries(values).filter(([, { from }]) => from.startsWith("account:")).map(([own]) =>
+    own
+  );
+  const circular = below !== undefined && placeholders(below).some((own) => late.includes(own));
   const confirmed = (source: string) => {
     const [word, path = ""] = source.split(/:(.*)/s);
     if (word !== "redirect" && word !== "value") return true;
@@ -223,6 +227,7 @@ function accountProblems({ account, api, values = {} }: Definition): Problem[] {
     ...(url === undefined
       ? []
       : addressProblems("account.request", below, values, ["client_id", "access_token"])),
+    ...(circular ? ['"account.request" is made below what only its own answer says'] : []),
     ...(asked && request === undefined ? ['"account.request" is missing: a source reads its answer'] : []),
     ...key.filter((source) => !confirmed(source)).map((source) =>
       `"account.key" takes ${source} unconfirmed: the account request's address must hold it`

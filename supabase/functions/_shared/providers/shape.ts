@@ -29,8 +29,8 @@ const signals = v.array(
       path: text,
       is: v.array(v.union([v.string(), v.number(), v.boolean()]), "must be a list of what may stand there"),
     }),
-    v.strictObject({ status, header, is: texts }),
-  ], "must be a status, or { status, path, is }, or { status, header, is }"),
+    v.strictObject({ status, header, is: v.optional(texts) }),
+  ], "must be a status, or { status, path, is }, or { status, header, is? }"),
   "must be a list of signals",
 );
 
