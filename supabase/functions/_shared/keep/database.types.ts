@@ -103,10 +103,7 @@ export type Database = {
           "outcome": string;
         }[];
       };
-      "oauth_begin_sweep": {
-        Args: { "p_offered": (string)[] };
-        Returns: undefined;
-      };
+      "oauth_begin_sweep": { Args: { "p_offered": (string)[] }; Returns: undefined };
       "oauth_claim_due": {
         Args: {
           "p_failed": boolean;
