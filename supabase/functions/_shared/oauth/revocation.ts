@@ -28,8 +28,9 @@ export async function revoke(client: Client, grant: Grant, transport: Transport)
   const response = await send(client, message, { values, own }, transport);
   if (OVER[revocation.auth].includes(response.status)) return;
   const error = asErrorCode((await readObject(response))?.error);
-  // Some answer 200 and an error.
-  if (error === null ? response.ok : client.provider.invalid_grant_synonyms.includes(error)) return;
+  // Some answer 200 and an error, and some say of what is over already that it is invalid.
+  const over = ["invalid_token", ...client.provider.invalid_grant_synonyms];
+  if (error === null ? response.ok : over.includes(error)) return;
   throw error
     ? new OAuthError(error, response.status)
     : new UnexpectedResponse(`status_${response.status}`, response.status);

@@ -9,9 +9,10 @@ export const google = define({
   revocation_endpoint: "https://oauth2.googleapis.com/revoke",
   token_endpoint_auth_method: "client_secret_post",
   scopes: ["openid", "email"],
-  // Without both a repeated consent brings no refresh token.
+  // The page above: without both a repeated consent brings no refresh token.
   authorization_parameters: { access_type: "offline", prompt: "consent" },
-  // A refresh answers without a refresh token, which dies after six months without use.
+  // https://developers.google.com/identity/protocols/oauth2: a refresh answers without a refresh token, which dies after
+  // six months without use.
   rotation: "reusable",
   refresh_token_idle_lifetime: 180 * 24 * 60 * 60,
   account: {

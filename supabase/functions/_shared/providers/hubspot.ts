@@ -13,6 +13,8 @@ export const hubspot = define({
   default_expires_in: 1800,
   rotation: "reusable",
   invalid_grant_synonyms: ["bad_refresh_token"],
+  // https://developers.hubspot.com/docs/api-reference/2026-03/authentication/oauth-tokens/token-introspect: a token says
+  // whose it is, to whom proves to be its client.
   account: {
     request: {
       url: "/oauth/2026-03/token/introspect",

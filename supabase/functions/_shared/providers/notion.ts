@@ -15,7 +15,8 @@ export const notion = define({
   token_request_format: "json",
   code_challenge_methods_supported: [],
   authorization_parameters: { owner: "user" },
-  // The documented answer has no `expires_in`: used until the API refuses it.
+  // https://developers.notion.com/reference/create-a-token: the answer has no `expires_in`, so that it is used until the
+  // API refuses it.
   default_expires_in: "never",
   account: {
     key: ["token:workspace_id", "token:owner.user.id"],

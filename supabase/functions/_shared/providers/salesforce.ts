@@ -8,10 +8,11 @@ export const salesforce = define({
   token_endpoint: "https://{host}/services/oauth2/token",
   revocation_endpoint: "https://{host}/services/oauth2/revoke",
   token_endpoint_auth_method: "client_secret_post",
-  // `offline_access` and `refresh_token` are one scope; `openid` is for the account.
+  // https://help.salesforce.com/HTViewHelpDoc?id=remoteaccess_using_userinfo_endpoint.htm: `openid` is for the account.
   scopes: ["api", "openid", "offline_access"],
   authorization_parameters: { prompt: "consent" },
-  // The answer has no `expires_in`: a session lives as long as the org says, two hours unless it was changed.
+  // The answer has no `expires_in`: a session lives as long as the org says, two hours unless it was changed
+  // (https://developer.salesforce.com/docs/platform/api-metadata/guide/meta-error-handling-session-exp.html).
   default_expires_in: 7200,
   values: {
     host: {
@@ -41,6 +42,7 @@ export const salesforce = define({
   },
   api: {
     base: "{instance_url}",
+    // https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/errorcodes.htm
     rate_limit: { signals: [429, { status: 403, path: "0.errorCode", is: ["REQUEST_LIMIT_EXCEEDED"] }] },
   },
 });

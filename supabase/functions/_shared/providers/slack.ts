@@ -1,6 +1,6 @@
 import { define } from "./define.ts";
 
-/** Of the user, which a bot's would stand beside. Token rotation is a setting of the client, and needed here. */
+/** Of the user, which a bot's would stand beside. */
 export const slack = define({
   name: "slack",
   documentation: "https://docs.slack.dev/authentication/using-token-rotation",
@@ -21,6 +21,8 @@ export const slack = define({
     token_type: [],
   },
   default_expires_in: 43_200,
+  // The page above: token rotation is a setting of the client. Without it a token has no end, and no successor.
+  refresh_token_optional: true,
   invalid_grant_synonyms: ["invalid_refresh_token", "token_revoked", "token_expired"],
   account: {
     request: "/auth.test",
@@ -29,6 +31,8 @@ export const slack = define({
   },
   api: {
     base: "https://slack.com/api",
+    // https://docs.slack.dev/apis/web-api: nearly every method may be called by GET, also one that changes something.
+    changing_gets: ["/*"],
     // Slack answers 200 and says in the body what it means.
     token_refused: [401, {
       status: 200,

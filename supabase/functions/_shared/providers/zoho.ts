@@ -24,9 +24,10 @@ export const zoho = define({
   token_endpoint_auth_method: "client_secret_post",
   code_challenge_methods_supported: [],
   scopes: ["ZohoCRM.users.READ", "ZohoCRM.org.READ"],
+  // https://www.zoho.com/directory/api/v2/oauth/
   scope_separator: ",",
   authorization_parameters: { access_type: "offline", prompt: "consent" },
-  // A refresh answers without a refresh token. At most 20 live for a user, and the 21st ends the oldest.
+  // The page above: a refresh answers without a refresh token; at most 20 live for a user, and the 21st ends the oldest.
   rotation: "reusable",
   invalid_grant_synonyms: ["invalid_code"],
   values: {

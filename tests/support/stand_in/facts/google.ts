@@ -41,15 +41,15 @@ export const google: Facts = {
   token: {
     ...TOKEN,
     endpoints: [{ url: "https://oauth2.googleapis.com/token" }], // catalogue
-    // unverified: no refresh token in the refresh answer
+    // documented: no refresh token in the refresh answer
     answer: (issued) => ({
       ...bearerOnce(issued),
       id_token: idToken(issued, { iss: ISSUER, ...claims(issued.scope) }),
     }),
   },
-  // unverified: reusable, an hour, six months without use, 100 of one user
+  // documented: reusable, an hour, six months without use; a limit for each user, 100
   life: { ...LIFE, rotation: "reusable", lifetimes: lives(HOUR, 180 * DAY), most_grants: 100 },
-  // unverified; either token ends all
+  // documented; either token ends all
   revocations: [
     rfc7009("https://oauth2.googleapis.com/revoke", ["body"], {
       ends: { access: "grant", refresh: "grant" },
@@ -61,7 +61,7 @@ export const google: Facts = {
     thing: "https://www.googleapis.com/drive/v3/thing",
     accounts: [{
       method: "GET",
-      url: "https://openidconnect.googleapis.com/v1/userinfo", // unverified
+      url: "https://openidconnect.googleapis.com/v1/userinfo", // documented (its discovery document)
       scope: ["openid"],
       answer: claims,
     }],

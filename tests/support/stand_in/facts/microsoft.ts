@@ -31,7 +31,7 @@ export const microsoft: Facts = {
   token: {
     ...TOKEN,
     endpoints: [{ url: `${LOGIN}/common/oauth2/v2.0/token` }], // catalogue
-    // unverified: the tenant's own issuer
+    // documented: the tenant's own issuer
     answer: (issued) => ({
       ...bearer(issued),
       ext_expires_in: issued.expires_in,
@@ -45,7 +45,7 @@ export const microsoft: Facts = {
         ver: "2.0",
       }),
     }),
-    // unverified, both
+    // documented, both
     over: [oauthError("invalid_grant", 400, { error_codes: [700082] }), oauthError("interaction_required")],
   },
   life: {
@@ -61,7 +61,7 @@ export const microsoft: Facts = {
     thing: "https://graph.microsoft.com/v1.0/thing",
     accounts: [{
       method: "GET",
-      url: "https://graph.microsoft.com/v1.0/me", // unverified
+      url: "https://graph.microsoft.com/v1.0/me", // documented
       answer: () => ({
         id: OBJECT,
         displayName: "Jane Doe",

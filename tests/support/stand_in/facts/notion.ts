@@ -15,12 +15,12 @@ export const notion: Facts = {
     endpoint: `${ORIGIN}/v1/oauth/authorize`, // catalogue
     required: { response_type: "code", owner: "user" }, // catalogue
     redirect_uri: "optional", // documented: in the exchange if it was in the request
-    scope_separators: [], // unverified: no scopes
+    scope_separators: [], // the documented requests have no scopes
   },
   token: {
     ...TOKEN,
     endpoints: [{ url: `${ORIGIN}/v1/oauth/token` }], // catalogue
-    client_authentication: ["basic_raw"], // catalogue: Basic; unverified: of id and secret as they are
+    client_authentication: ["basic_raw"], // documented: Basic, of id and secret as they are
     format: "json", // catalogue
     answer: ({ access_token, refresh_token }) => ({
       // documented: no expires_in, and identity in the answer
@@ -64,7 +64,7 @@ export const notion: Facts = {
       matches: /^\d{4}-\d{2}-\d{2}$/,
       otherwise: apiError(400, "missing_version", "Notion-Version header should be defined"),
     }],
-    dead: [apiError(401, "unauthorized", "API token is invalid.")], // unverified
+    dead: [apiError(401, "unauthorized", "API token is invalid.")], // documented
     limits: [retryAfter({ object: "error", status: 429, code: "rate_limited" })],
   },
 };

@@ -42,12 +42,12 @@ export const salesforce: Facts = {
     answer: (issued) => ({
       ...bearer(issued),
       expires_in: undefined, // catalogue: missing
-      id: IDENTITY, // unverified
+      id: IDENTITY, // documented
       instance_url: INSTANCE, // catalogue
       issued_at: String(issued.issued_at), // unverified: milliseconds
     }),
   },
-  // documented: a setting, here on: single use, the old one ended at once; unverified: 2 hours
+  // documented: a setting, here on: single use, the old one ended at once; documented: 2 hours unless changed
   life: { ...LIFE, lifetimes: lives(2 * HOUR) },
   revocations: [rfc7009(`https://${HOST}/services/oauth2/revoke`)], // documented
   api: {
@@ -55,13 +55,13 @@ export const salesforce: Facts = {
     base: INSTANCE,
     thing: `${INSTANCE}/services/data/thing`,
     accounts: [
-      { method: "GET", url: `https://${HOST}/services/oauth2/userinfo`, answer: userinfo }, // unverified
-      { method: "GET", url: `${INSTANCE}/services/oauth2/userinfo`, answer: userinfo }, // unverified
+      { method: "GET", url: `https://${HOST}/services/oauth2/userinfo`, answer: userinfo }, // documented
+      { method: "GET", url: `${INSTANCE}/services/oauth2/userinfo`, answer: userinfo }, // documented
     ],
-    // unverified: a list
+    // documented: a list
     dead: [answer(401, [{ message: "Session expired or invalid", errorCode: "INVALID_SESSION_ID" }])],
     limits: [{
-      // unverified: 403, and nothing says until when
+      // documented: 403; nothing is said of until when
       status: 403,
       body: [{ message: "TotalRequests Limit exceeded.", errorCode: "REQUEST_LIMIT_EXCEEDED" }],
       headers: () => ({}),

@@ -9,7 +9,7 @@ function refusal(error: string): Answer {
   return answer(200, { ok: false, error });
 }
 
-/** unverified: a user's own token is nested, the client's stands at the top, in both answers. */
+/** documented of the exchange: a user's own token is nested, the client's stands at the top; Slack's own SDK reads a refresh at the top. */
 function tokens({ asked, access_token, refresh_token, expires_in, scope }: Issued) {
   const own = { access_token, refresh_token, expires_in, scope: scope.join(",") };
   const of_user = asked.parameters.has("user_scope");
@@ -48,7 +48,7 @@ export const slack: Facts = {
   token: {
     ...TOKEN,
     endpoints: [{ url: `${BASE}/oauth.v2.access` }], // catalogue
-    client_authentication: ["body", "basic_urlencoded"], // catalogue; unverified: Basic too
+    client_authentication: ["body", "basic_urlencoded"], // catalogue; documented: Basic too
     answer: tokens,
     refused: {
       ...refusals(refusal),

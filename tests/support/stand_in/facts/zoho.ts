@@ -40,7 +40,7 @@ export const zoho: Facts = {
     ...AUTHORIZATION,
     endpoint: `https://accounts.zoho.${BEGUN_IN}/oauth/v2/auth`, // catalogue
     also: [ACCOUNTS, ...ELSEWHERE].map((origin) => `${origin}/oauth/v2/auth`), // catalogue: any data centre
-    scope_separators: [" ", ","], // catalogue: blank; unverified: its pages use commas
+    scope_separators: [" ", ","], // catalogue: blank; documented: commas
     offline: withAccessType, // catalogue: both parameters
     // catalogue: the server to ask for tokens
     redirect: { location: AT_HOME_IN, "accounts-server": ACCOUNTS },
