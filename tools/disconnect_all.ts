@@ -4,7 +4,7 @@ import postgres from "postgres";
 import { fromEnvironment, readSettings } from "../supabase/functions/_shared/env.ts";
 import type { Client } from "../supabase/functions/_shared/oauth/client.ts";
 import { revoke } from "../supabase/functions/_shared/oauth/revocation.ts";
-import { providers } from "../supabase/functions/_shared/providers/mod.ts";
+import { loadAll } from "../supabase/functions/_shared/providers/mod.ts";
 import type { Keyring } from "../supabase/functions/_shared/keep/seal.ts";
 import { openGrant } from "../supabase/functions/_shared/keep/token_set.ts";
 import { clientOf } from "../supabase/functions/_shared/wiring.ts";
@@ -30,6 +30,7 @@ async function main(args: string[]): Promise<number> {
   const { values } = parseArgs({ args, options: { to: { type: "string" }, yes: { type: "boolean" } } });
   const url = values.to ?? Deno.env.get("SUPABASE_DB_URL");
   if (!url) throw new Error(USAGE);
+  const providers = await loadAll();
   const { providers: own, keyring, callback_url } = await readSettings(fromEnvironment, providers.values());
   const clients = new Map(Array.from(own, ([name, settings]) => {
     const provider = providers.get(name);

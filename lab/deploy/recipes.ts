@@ -22,7 +22,7 @@ export async function readRecipes(): Promise<Recipes> {
   const settings = blockWith(provider, "ACME_CLIENT_ID=").matchAll(/^(\w+)=/gm);
   return {
     definition: blockWith(provider, "= define({"),
-    line: blockWith(provider, 'from "./acme.ts"'),
+    line: blockWith(provider, 'import("./acme.ts")'),
     settings: Array.from(settings, ([, name = ""]) => name),
     policy: blockWith(calls, "export const allowed"),
     code: blockWith(calls, "export default"),
@@ -42,8 +42,7 @@ function blockWith(page: string, text: string): string {
 export async function addProvider(clone: string, { definition, line }: Recipes): Promise<void> {
   const folder = join(clone, FUNCTIONS, "_shared/providers");
   await write(join(folder, "acme.ts"), definition);
-  await change(join(folder, "mod.ts"), /^import/m, (begins) => line + begins);
-  await change(join(folder, "mod.ts"), /^ {2}\[\n/m, (begins) => `${begins}    acme,\n`);
+  await change(join(folder, "mod.ts"), /Object\.entries\(\{\n/, (begins) => begins + line);
 }
 
 /** docs/call-the-api.md, a line of policy. */

@@ -7,7 +7,7 @@ import { pathToFileURL } from "node:url";
 import { AppUser, type Connection, Refused } from "../../local/stack/app_user.ts";
 import { startStack } from "../../local/stack/stack.ts";
 import { Undo } from "../../local/stack/undo.ts";
-import { assert, assertEquals, assertRejects } from "../../tests/support/assert.ts";
+import { assert, assertEquals, assertMatch, assertRejects } from "../../tests/support/assert.ts";
 import { walk } from "../../tests/support/walk.ts";
 import { Acme, CLIENT } from "./acme.ts";
 import { copyProject } from "./project_copy.ts";
@@ -40,13 +40,14 @@ Deno.test("the recipes of docs/, followed in a clone", async (t) => {
       assert(lines.length < MOST_LINES, `${lines.length} lines`);
     });
 
+    await addBroken(clone);
     const acme = new Acme();
     undo.add(() => acme.stop());
     const values = [CLIENT.client_id, CLIENT.client_secret, "deals:read"];
     assertEquals(recipes.settings, ["ACME_CLIENT_ID", "ACME_CLIENT_SECRET", "ACME_SCOPES"]);
     const own = Object.fromEntries(recipes.settings.map((name, at) => [name, values[at] ?? ""]));
     const stack = await startStack({
-      env: { ...own, ACME_OAUTH_ORIGIN: acme.origin, ACME_API_ORIGINS: acme.origin },
+      env: { ...own, ...BROKEN, ACME_OAUTH_ORIGIN: acme.origin, ACME_API_ORIGINS: acme.origin },
       functions: pathToFileURL(`${join(clone, "supabase/functions")}/`),
     });
     undo.add(() => stack.stop());
@@ -80,11 +81,32 @@ Deno.test("the recipes of docs/, followed in a clone", async (t) => {
       assertEquals([refused.status, refused.message], [403, "REQUEST_NOT_ALLOWED"]);
       assertEquals(acme.calls, ["GET /deals/7"]);
     });
+    await t.step("a definition that is wrong stops nobody else, and it is said what is wrong with it", async () => {
+      const { providers } = await (await fetch(`${stack.functions_url}/oauth-callback`)).json();
+      assertEquals(providers.map(({ name }: { name: string }) => name).toSorted(), ["acme", "pipedrive"]);
+      const refused = await assertRejects(() => jane.invoke("oauth-callback/broken/authorize"), Refused);
+      assertEquals(refused.message, "CONFIGURATION_INVALID");
+      assertMatch(String(refused.body.message), /^broken: "token_endpoint" must begin with https:/);
+    });
     await t.step("the function answers", async () => {
       assertEquals(await jane.invoke("deals"), { deals: ["/deals"] });
     });
   });
 });
+
+const BROKEN = { BROKEN_CLIENT_ID: "id", BROKEN_CLIENT_SECRET: "secret" };
+
+/** A provider whose definition somebody got wrong. */
+async function addBroken(clone: string): Promise<void> {
+  const [place, registry] = [join(clone, PROVIDERS), join(clone, PROVIDERS, "mod.ts")];
+  const acme = await Deno.readTextFile(join(place, "acme.ts"));
+  const broken = acme.replaceAll("acme =", "broken =").replace('name: "acme"', 'name: "broken"')
+    .replace('token_endpoint: "https:', 'token_endpoint: "http:');
+  await Deno.writeTextFile(join(place, "broken.ts"), broken);
+  const line = '  broken: async () => (await import("./broken.ts")).broken,\n';
+  const text = await Deno.readTextFile(registry);
+  await Deno.writeTextFile(registry, text.replace(/Object\.entries\(\{\n/, (begins) => begins + line));
+}
 
 /** The files that are not as they were cloned, and the lines that they have more. */
 async function addedTo(clone: string): Promise<Map<string, string[]>> {

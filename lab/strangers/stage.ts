@@ -69,7 +69,7 @@ export const ${wordOf(definition)} = define(${JSON.stringify(definition, null, 2
     await Deno.writeTextFile(join(providers, `${wordOf(definition)}.ts`), source);
   }
   const registry = await Deno.readTextFile(join(providers, "mod.ts"));
-  await Deno.writeTextFile(join(providers, "mod.ts"), withEach(registry, definitions.map(wordOf)));
+  await Deno.writeTextFile(join(providers, "mod.ts"), withEach(registry, definitions));
   const call = await Deno.readTextFile(new URL("./call_stranger.ts", import.meta.url));
   for (const { name } of definitions) {
     const place = join(folder, callOf(name));
@@ -82,9 +82,13 @@ function wordOf({ name }: Definition): string {
   return name.replaceAll("-", "_");
 }
 
-/** The list of providers with more of them: an import each, and a name each. */
-function withEach(registry: string, words: readonly string[]): string {
-  const longer = registry.replace(/new Map\(\s*\[/, (begins) => `${begins} ${words.join(", ")},`);
+/** The registry with more of them, a line each. */
+function withEach(registry: string, definitions: readonly Definition[]): string {
+  const lines = definitions.map((definition) => {
+    const word = wordOf(definition);
+    return `  "${definition.name}": async () => (await import("./${word}.ts")).${word},\n`;
+  });
+  const longer = registry.replace(/Object\.entries\(\{\n/, (begins) => begins + lines.join(""));
   if (longer === registry) throw new Error("providers/mod.ts has no list that a provider could be added to");
-  return words.map((word) => `import { ${word} } from "./${word}.ts";\n`).join("") + longer;
+  return longer;
 }

@@ -7,7 +7,8 @@ import { Memory } from "../../supabase/functions/_shared/keep/memory.ts";
 import type { Client } from "../../supabase/functions/_shared/oauth/client.ts";
 import { measuredFetch, measuredStore, type Wire } from "../../supabase/functions/_shared/wiring.ts";
 import { routes } from "../../supabase/functions/oauth-callback/routes.ts";
-import { cors, proxy } from "../../supabase/functions/proxy/handler.ts";
+import { loadAll } from "../../supabase/functions/_shared/providers/mod.ts";
+import { corsOf, proxy } from "../../supabase/functions/proxy/handler.ts";
 import type { Policy } from "../../supabase/functions/proxy/policy.ts";
 import { refreshToken } from "../../supabase/functions/refresh-token/handler.ts";
 import { searchPersons } from "../../supabase/functions/search-persons/handler.ts";
@@ -27,6 +28,7 @@ export const SECRET = { apikey: SECRET_KEYS.default };
 export const SCHEDULE = { apikey: SECRET_KEYS.cron };
 
 /** What passes on the stage. */
+const DEFINITIONS = await loadAll();
 const ALLOWED: Policy = {
   users: {
     pipedrive: [
@@ -98,7 +100,13 @@ async function makeStage(written: readonly string[], { client = makeClient(), fe
   const wire = wireTo(context, elsewhere, app_origins, withdrawn);
   const callback = serve("oauth-callback", ["user", "none"], TRUSTED, routes(wire));
   const refresh = serve("refresh-token", ["user", "secret:*"], TRUSTED, refreshToken(wire));
-  const passing = serve("proxy", ["user", "secret:*"], TRUSTED, proxy(ALLOWED, wire), cors);
+  const passing = serve(
+    "proxy",
+    ["user", "secret:*"],
+    TRUSTED,
+    proxy(ALLOWED, DEFINITIONS, wire),
+    corsOf(DEFINITIONS),
+  );
   const search = serve("search-persons", ["user", "secret:*"], TRUSTED, (edge) => searchPersons(edge, wire));
 
   const ask = async (handle: typeof callback, path: string, { user, ...rest }: Ask) => {

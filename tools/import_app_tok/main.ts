@@ -1,7 +1,7 @@
 /** Moves what the old n8n workflow kept into connections; see docs/from-n8n.md. */
 import { parseArgs } from "node:util";
 import { fromEnvironment, readSettings } from "../../supabase/functions/_shared/env.ts";
-import { providers } from "../../supabase/functions/_shared/providers/mod.ts";
+import { load } from "../../supabase/functions/_shared/providers/mod.ts";
 import { systemClock } from "../../supabase/functions/_shared/time.ts";
 import { clientOf, sendOnce } from "../../supabase/functions/_shared/wiring.ts";
 import { Ledger } from "./ledger.ts";
@@ -137,8 +137,9 @@ async function moveAll(
 }
 
 async function contextOf({ users, platform }: Order, ledger: Ledger): Promise<MoveContext> {
-  const settings = await readSettings(fromEnvironment, providers.values());
-  const [provider, own] = [providers.get(PROVIDER), settings.providers.get(PROVIDER)];
+  const provider = await load(PROVIDER);
+  const settings = await readSettings(fromEnvironment, provider ? [provider] : []);
+  const own = settings.providers.get(PROVIDER);
   if (!provider || !own) throw new Error(settings.faults.get(PROVIDER) ?? `${PROVIDER} has no settings`);
   return {
     client: clientOf(provider, own, settings.callback_url),

@@ -39,6 +39,17 @@ export type Get = (name: string) => string | undefined;
 
 export const fromEnvironment: Get = (name) => Deno.env.get(name);
 
+/** What the names of a provider's settings begin with. */
+export function prefixOf(provider_name: string): string {
+  return provider_name.toUpperCase().replaceAll("-", "_");
+}
+
+/** Whether somebody has begun to set a provider up. */
+export function isBegun(get: Get, provider_name: string): boolean {
+  const prefix = prefixOf(provider_name);
+  return ["CLIENT_ID", "CLIENT_SECRET"].some((name) => get(`${prefix}_${name}`)?.trim());
+}
+
 /**
  * Reads and checks every setting. A provider's own begin with its name in capitals; one without any is not offered, and
  * one that is set by half stops nobody else.
@@ -116,11 +127,10 @@ class Form {
 
   /** Undefined: nothing of it is set. */
   provider({ name, token_endpoint_auth_method, values }: Provider): ProviderSettings | undefined {
-    const prefix = name.toUpperCase().replaceAll("-", "_");
+    const prefix = prefixOf(name);
     const deployed = Object.entries(values).filter(([, { from }]) => from === "deployment");
     const variable = (value: string) => `${prefix}_${value.toUpperCase()}`;
-    const own = [`${prefix}_CLIENT_ID`, `${prefix}_CLIENT_SECRET`];
-    if (own.every((one) => this.#optional(one) === undefined)) return undefined;
+    if (!isBegun(this.#get, name)) return undefined;
     const given = deployed.flatMap(([value, { default: fallback }]) => {
       const read = fallback === undefined ? this.#required(variable(value)) : this.#optional(variable(value));
       return read === undefined ? [] : [[value, read] as const];

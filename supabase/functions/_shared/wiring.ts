@@ -1,5 +1,13 @@
 import { createAdminClient } from "@supabase/server/core";
-import { fromEnvironment, type ProviderSettings, readSettings, readTrusted, type Settings } from "./env.ts";
+import {
+  fromEnvironment,
+  isBegun,
+  prefixOf,
+  type ProviderSettings,
+  readSettings,
+  readTrusted,
+  type Settings,
+} from "./env.ts";
 import type { Context } from "./context.ts";
 import { PublicError } from "./errors.ts";
 import { asPublicError } from "./http/errors.ts";
@@ -11,7 +19,7 @@ import { type Store, supabaseStore } from "./keep/store.ts";
 import type { Client } from "./oauth/client.ts";
 import type { Provider } from "./oauth/provider.ts";
 import { type Asked, asked } from "./providers/asked.ts";
-import { providers } from "./providers/mod.ts";
+import { load, providers } from "./providers/mod.ts";
 import { systemClock } from "./time.ts";
 
 /** What a handler is given to work with. */
@@ -34,30 +42,47 @@ export type Wire = (edge: Edge) => Promise<Wiring>;
  * @throws {PublicError} `CONFIGURATION_INVALID`: on the request, where somebody reads it, and not as a crash at boot
  */
 export const wire: Wire = async (edge) => {
-  const settings = await (reading ??= readAll(edge.log));
+  const deployment = await (reading ??= readAll(edge.log));
   const store = measuredStore(edge.meters.database, stored ??= storeOf());
   return {
-    context: (provider_name) => contextOf(edge, settings, store, provider_name),
+    context: (provider_name) => contextOf(edge, deployment, store, provider_name),
     store,
-    app_origins: settings.app_origins,
-    offered: [...providers.values()].filter(({ name }) => settings.providers.has(name)).map(asked),
+    app_origins: deployment.app_origins,
+    offered: [...deployment.definitions.values()].filter(({ name }) => deployment.providers.has(name)).map(asked),
   };
 };
 
+interface Deployment extends Settings {
+  /** Of those whose settings are begun. */
+  readonly definitions: ReadonlyMap<string, Provider>;
+}
+
 /** Says once an isolate who is offered, and what keeps the others. */
-async function readAll({ request_id, function: name }: LogFields): Promise<Settings> {
-  const settings = await readSettings(fromEnvironment, providers.values());
-  const reason = [...settings.faults].map(([name, fault]) => `${name}: ${fault}`).join("; ") || undefined;
+async function readAll({ request_id, function: name }: LogFields): Promise<Deployment> {
+  const definitions = new Map<string, Provider>();
+  const wrong = new Map<string, string>();
+  for (const one of [...providers.keys()].filter((one) => isBegun(fromEnvironment, one))) {
+    try {
+      const provider = await load(one);
+      if (provider) definitions.set(one, provider);
+    } catch (error) {
+      if (!(error instanceof TypeError)) throw error;
+      wrong.set(one, error.message);
+    }
+  }
+  const settings = await readSettings(fromEnvironment, definitions.values());
+  const faults = new Map([...settings.faults, ...wrong]);
+  const reason = [...faults].map(([name, fault]) => `${name}: ${fault}`).join("; ") || undefined;
   const offered = [...settings.providers.keys()].join(",");
   writeLine({ request_id, function: name, outcome: "ready", offered, reason });
-  return settings;
+  return { ...settings, faults, definitions };
 }
 
 /** Whose tokens `serve` lets in. */
 export const trusted = readTrusted(fromEnvironment);
 
 /** Per isolate, whose environment never changes. */
-let reading: Promise<Settings> | undefined;
+let reading: Promise<Deployment> | undefined;
 let stored: Store | undefined;
 const memories = new Map([...providers.keys()].map((name) => [name, new Memory()]));
 
@@ -75,18 +100,23 @@ export function storeOf(makeClient = createAdminClient): Store {
   }
 }
 
-function contextOf({ log, meters }: Edge, settings: Settings, store: Store, provider_name: string): Context {
-  const provider = providers.get(provider_name);
+function contextOf(
+  { log, meters }: Edge,
+  deployment: Deployment,
+  store: Store,
+  provider_name: string,
+): Context {
+  const provider = deployment.definitions.get(provider_name);
   const memory = memories.get(provider_name);
-  const own = settings.providers.get(provider_name);
-  const fault = settings.faults.get(provider_name);
+  const own = deployment.providers.get(provider_name);
+  const fault = deployment.faults.get(provider_name);
   if (fault !== undefined) throw new PublicError("CONFIGURATION_INVALID", fault);
-  if (!provider || !memory || !own) throw unknown(provider);
+  if (!provider || !memory || !own) throw unknown(provider_name);
   log.provider = provider_name;
   return {
-    client: clientOf(provider, own, settings.callback_url),
+    client: clientOf(provider, own, deployment.callback_url),
     store,
-    keyring: settings.keyring,
+    keyring: deployment.keyring,
     memory,
     fetch: measuredFetch(meters.provider),
     clock: systemClock,
@@ -96,14 +126,10 @@ function contextOf({ log, meters }: Edge, settings: Settings, store: Store, prov
   };
 }
 
-function unknown(provider?: Provider): PublicError {
-  if (!provider) return new PublicError("UNKNOWN_PROVIDER", "there is no such provider");
-  const { name } = provider;
-  const variable = `${name.toUpperCase().replaceAll("-", "_")}_CLIENT_ID`;
-  return new PublicError(
-    "UNKNOWN_PROVIDER",
-    `this deployment does not offer ${name}: ${variable} is not set`,
-  );
+function unknown(name: string): PublicError {
+  if (!providers.has(name)) return new PublicError("UNKNOWN_PROVIDER", "there is no such provider");
+  const message = `this deployment does not offer ${name}: ${prefixOf(name)}_CLIENT_ID is not set`;
+  return new PublicError("UNKNOWN_PROVIDER", message);
 }
 
 /** The registration at a provider, or at the sandbox that stands in for it. */

@@ -2,7 +2,7 @@ import { methodNotAllowed, PublicError } from "../_shared/errors.ts";
 import { connectionId, parse, readBody } from "../_shared/http/input.ts";
 import type { Cors, Edge } from "../_shared/http/serve.ts";
 import { headersOf } from "../_shared/providers/headers.ts";
-import { providers } from "../_shared/providers/mod.ts";
+import type { Provider } from "../_shared/providers/mod.ts";
 import { callApi } from "../_shared/use/call_api.ts";
 import type { Wire } from "../_shared/wiring.ts";
 import { compile, judge, NO_LINE, type Policy, target } from "./policy.ts";
@@ -13,15 +13,22 @@ const BODY = { bytes: 1024 * 1024, ms: 30_000 };
 const CONNECTION = "x-connection-id";
 
 /** A page may name the connection and what the providers let a caller choose, and see what describes an answer. */
-export const cors: Cors = headersOf(providers.values(), { methods: METHODS, headers: [CONNECTION] });
+export function corsOf(definitions: ReadonlyMap<string, Provider>): Cors {
+  return headersOf(definitions.values(), { methods: METHODS, headers: [CONNECTION] });
+}
 
 /**
  * Passes on what the application's policy allows, in the caller's name. What the provider answers passes as it is.
  *
- * @throws {TypeError} at load, where the policy is malformed
+ * @param definitions of those that the policy names
+ * @throws {TypeError} where the policy is malformed
  */
-export function proxy(policy: Policy, wire: Wire): (edge: Edge) => Promise<Response> {
-  const lines = compile(policy, providers);
+export function proxy(
+  policy: Policy,
+  definitions: ReadonlyMap<string, Provider>,
+  wire: Wire,
+): (edge: Edge) => Promise<Response> {
+  const lines = compile(policy, definitions);
   return async (edge) => {
     const { request, caller, log } = edge;
     const { method, headers } = request;

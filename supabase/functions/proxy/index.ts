@@ -1,8 +1,10 @@
 import { serve } from "../_shared/http/serve.ts";
+import { loadAll } from "../_shared/providers/mod.ts";
 import { trusted, wire } from "../_shared/wiring.ts";
 import { allowed } from "./allowed.ts";
-import { cors, proxy } from "./handler.ts";
+import { corsOf, proxy } from "./handler.ts";
 
-export default {
-  fetch: serve("proxy", ["user", "secret:*"], trusted, proxy(allowed, wire), cors),
-};
+const definitions = await loadAll(Object.keys({ ...allowed.users, ...allowed.secret_keys }));
+const passing = proxy(allowed, definitions, wire);
+
+export default { fetch: serve("proxy", ["user", "secret:*"], trusted, passing, corsOf(definitions)) };

@@ -10,7 +10,7 @@ import { receiveAuthorizationResponse } from "../../../supabase/functions/_share
 import { PublicError } from "../../../supabase/functions/_shared/errors.ts";
 import type { Connection } from "../../../supabase/functions/_shared/keep/store.ts";
 import type { Provider } from "../../../supabase/functions/_shared/oauth/provider.ts";
-import { providers } from "../../../supabase/functions/_shared/providers/mod.ts";
+import { loadAll } from "../../../supabase/functions/_shared/providers/mod.ts";
 import { callApi } from "../../../supabase/functions/_shared/use/call_api.ts";
 import { assert, assertEquals, assertRejects } from "../../support/assert.ts";
 import { FakeClock } from "../../support/clock.ts";
@@ -22,6 +22,7 @@ import { fromDefinition } from "../../support/stand_in/from_definition.ts";
 import { StandIn } from "../../support/stand_in/stand_in.ts";
 import { MARI } from "../../support/store.ts";
 
+const providers = await loadAll();
 /** Longer than any token is too young to be refreshed because it was refused. */
 const GROWN_MS = 10_000;
 /** What callers of this provider have to choose. */

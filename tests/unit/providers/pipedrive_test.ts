@@ -1,7 +1,7 @@
 import { OAuthError, ProviderUnreachable } from "../../../supabase/functions/_shared/oauth/errors.ts";
 import { classifyFailure } from "../../../supabase/functions/_shared/oauth/failure.ts";
 import { exchangeCode, refreshTokens } from "../../../supabase/functions/_shared/oauth/token_endpoint.ts";
-import { providers } from "../../../supabase/functions/_shared/providers/mod.ts";
+import { load } from "../../../supabase/functions/_shared/providers/mod.ts";
 import { pipedrive } from "../../../supabase/functions/_shared/providers/pipedrive.ts";
 import { assertEquals, assertRejects } from "../../support/assert.ts";
 import { fakeFetch, json } from "../../support/fake_fetch.ts";
@@ -10,10 +10,10 @@ import { makeClient, makeTransport } from "../../support/make.ts";
 const client = makeClient();
 const held = { access_token: "a", refresh_token: "r", values: {} };
 
-Deno.test("providers has Pipedrive, and nothing that a path could conjure up", () => {
-  assertEquals(providers.get("pipedrive"), pipedrive);
+Deno.test("providers has Pipedrive, and nothing that a path could conjure up", async () => {
+  assertEquals(await load("pipedrive"), pipedrive);
   for (const name of ["__proto__", "constructor", "toString", "Pipedrive", ""]) {
-    assertEquals(providers.get(name), undefined);
+    assertEquals(await load(name), undefined);
   }
 });
 

@@ -1,9 +1,11 @@
-import { providers } from "../../../supabase/functions/_shared/providers/mod.ts";
+import { loadAll } from "../../../supabase/functions/_shared/providers/mod.ts";
 import { allowed } from "../../../supabase/functions/proxy/allowed.ts";
 import { type Call, compile, NO_LINE } from "../../../supabase/functions/proxy/policy.ts";
 import { RULES } from "../../../supabase/functions/proxy/rules.ts";
 import { assert, assertEquals } from "../../support/assert.ts";
 import { CALL, judged, refusal } from "./scene.ts";
+
+const providers = await loadAll();
 
 Deno.test("the application's own policy is one that compile() accepts", () => {
   const { user, secret } = compile(allowed, providers);
