@@ -9,8 +9,7 @@ const OVER = { bearer: [401, 404], basic: [404, 422], client: [] as number[] };
 
 /**
  * Ends an authorization at the provider (RFC 7009 §2.1, or as the definition has it), by the access token where there
- * is no other. An unknown token counts as
- * revoked, and so does any where the provider offers no revocation.
+ * is no other. An unknown token counts as revoked, and so does any where the provider offers no revocation.
  *
  * @throws {OAuthError} refused: our client's registration is at fault
  * @throws {UnexpectedResponse} the answer is neither a success nor an OAuth error
