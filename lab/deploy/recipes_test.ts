@@ -81,13 +81,16 @@ Deno.test("the recipes of docs/, followed in a clone", async (t) => {
       assertEquals([refused.status, refused.message], [403, "REQUEST_NOT_ALLOWED"]);
       assertEquals(acme.calls, ["GET /deals/7"]);
     });
-    await t.step("a definition that is wrong stops nobody else, and it is said what is wrong with it", async () => {
-      const { providers } = await (await fetch(`${stack.functions_url}/oauth-callback`)).json();
-      assertEquals(providers.map(({ name }: { name: string }) => name).toSorted(), ["acme", "pipedrive"]);
-      const refused = await assertRejects(() => jane.invoke("oauth-callback/broken/authorize"), Refused);
-      assertEquals(refused.message, "CONFIGURATION_INVALID");
-      assertMatch(String(refused.body.message), /^broken: "token_endpoint" must begin with https:/);
-    });
+    await t.step(
+      "a definition that is wrong stops nobody else, and it is said what is wrong with it",
+      async () => {
+        const { providers } = await (await fetch(`${stack.functions_url}/oauth-callback`)).json();
+        assertEquals(providers.map(({ name }: { name: string }) => name).toSorted(), ["acme", "pipedrive"]);
+        const refused = await assertRejects(() => jane.invoke("oauth-callback/broken/authorize"), Refused);
+        assertEquals(refused.message, "CONFIGURATION_INVALID");
+        assertMatch(String(refused.body.message), /^broken: "token_endpoint" must begin with https:/);
+      },
+    );
     await t.step("the function answers", async () => {
       assertEquals(await jane.invoke("deals"), { deals: ["/deals"] });
     });

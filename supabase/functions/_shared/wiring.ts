@@ -48,7 +48,9 @@ export const wire: Wire = async (edge) => {
     context: (provider_name) => contextOf(edge, deployment, store, provider_name),
     store,
     app_origins: deployment.app_origins,
-    offered: [...deployment.definitions.values()].filter(({ name }) => deployment.providers.has(name)).map(asked),
+    offered: [...deployment.definitions.values()].filter(({ name }) => deployment.providers.has(name)).map(
+      asked,
+    ),
   };
 };
 

@@ -13,7 +13,12 @@ const acme = define({
   values: {
     tenant: { kind: "segment", from: "user" },
     region: { kind: "label", from: "user", default: "eu" },
-    home: { kind: "origin", from: "token:home", under: ["acme.example"], default: "https://api.acme.example" },
+    home: {
+      kind: "origin",
+      from: "token:home",
+      under: ["acme.example"],
+      default: "https://api.acme.example",
+    },
   },
   account: { request: "/me", key: ["account:id"] },
   api: { base: "{home}/v1", bases: { files: "https://files.acme.example/v2" } },
