@@ -105,6 +105,16 @@ export class Life {
       where id = ${this.id}`;
   }
 
+  /** Waits for the end of a refresh that nobody waited for, and that failed. */
+  async failed(): Promise<void> {
+    await until(async () => {
+      const [row] = await this.stage.sql`
+        select lease_id is null and next_attempt_at is not null as failed
+        from oauth.connections where id = ${this.id}`;
+      return row?.failed === true;
+    });
+  }
+
   /** Waits for the access token's end, in real time. */
   async ended(): Promise<void> {
     await until(async () => {

@@ -65,6 +65,7 @@ async function serveWhileItLives(life: Life): Promise<void> {
   await life.stranger.down();
   await life.leave(LITTLE);
   await serveAll(life);
+  await life.failed();
 }
 
 async function disconnect(life: Life): Promise<void> {
