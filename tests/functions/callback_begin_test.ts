@@ -28,39 +28,113 @@ story("without return_to the browser comes back to the application's root", asyn
   for (const body of [{}, ""]) assertEquals(await wayBack(stage, { body }), `${APP}/`);
 });
 
-story("a path of the application is where the browser comes back to", async (stage) => {
-  const paths = ["/", "/a/b.html?x=1&y=a%20b", "/search?q=a%2Fb", "/~user/(x);y=1", "/?next=/inner"];
-  for (const return_to of paths) assertEquals(await wayBack(stage, { body: { return_to } }), APP + return_to);
-});
-
-story("of several applications the one that asks gets its user back, no other origin does", async (stage) => {
-  const origins = { [OTHER_APP]: OTHER_APP, [APP]: APP, "https://evil.example": APP, null: APP };
-  for (const [origin, expected] of Object.entries(origins)) {
-    assertEquals(await wayBack(stage, { headers: { origin } }), `${expected}/`);
+const PATHS = [
+  "/",
+  "/a/b.html?x=1&y=a%20b",
+  "/?next=/inner&tags[]=1",
+  "/~user/(x);y=1",
+  "/@me",
+  "/o'neil",
+  "/a//x",
+  "/%40evil.example",
+  "/%2f%2fevil.example",
+];
+story("any path and query of the application is where the browser comes back to", async (stage) => {
+  for (const return_to of PATHS) assertEquals(await wayBack(stage, { body: { return_to } }), APP + return_to);
+  const written = { "/x y": "/x%20y", "/\u00e9": "/%C3%A9", "/a/../x": "/x", "/a\\..\\x": "/x" };
+  for (const [return_to, path] of Object.entries(written)) {
+    assertEquals(await wayBack(stage, { body: { return_to } }), APP + path);
   }
 });
 
-const notPaths: Record<string, unknown[]> = {
+story("a route in the fragment stays, and the answer is appended to it", async (stage) => {
+  const routes = {
+    "/x#": "/x#",
+    "/x?tab=1#/route": "/x?tab=1#/route?",
+    "/#/route?tab=1": "/#/route?tab=1&",
+    "/#!/a/b#c": "/#!/a/b#c?",
+  };
+  for (const [return_to, before] of Object.entries(routes)) {
+    const begun = await begin(stage, MARI, { body: { return_to } });
+    const { location = "" } = await stage.callback(await allow(stage, begun));
+    const [place, ticket = ""] = location?.split("oauth_ticket=") ?? [];
+    assertEquals([place, ticket.length], [APP + before, 43]);
+    const denied = await begin(stage, MARI, { body: { return_to } });
+    const { location: told } = await stage.callback(`?error=access_denied&state=${denied.state}`);
+    assertEquals(told, `${APP}${before}oauth_error=AUTHORIZATION_DENIED`);
+  }
+});
+
+story("of several applications the one that asks gets its user back", async (stage) => {
+  for (const origin of [OTHER_APP, APP]) {
+    assertEquals(await wayBack(stage, { headers: { origin } }), `${origin}/`);
+    const body = { return_to: `${origin}/settings` };
+    assertEquals(await wayBack(stage, { headers: { origin }, body }), `${origin}/settings`);
+  }
+});
+
+story("a preview is sent back to itself where APP_URL has its kind", async (stage) => {
+  stage.app_origins.push("https://*.preview.example.com");
+  const origin = "https://pr-7.preview.example.com";
+  assertEquals(await wayBack(stage, { headers: { origin } }), `${origin}/`);
+  assertEquals(await wayBack(stage, { body: { return_to: `${origin}/x` } }), `${origin}/x`);
+});
+
+story("an origin that APP_URL has not is told so before anybody consents", async (stage) => {
+  const others = ["https://evil.example", "null", `${APP}.evil.example`, "http://localhost:5173", "*", ""];
+  for (const origin of others) {
+    const answer = await stage.callback("/authorize", { user: MARI, body: {}, headers: { origin } });
+    assertEquals([origin, ...answer.refusal], [origin, 400, "INVALID_REQUEST"]);
+    assertMatch(String(answer.body.message), /APP_URL/);
+  }
+  assertEquals(stage.store.calls, []);
+});
+
+story("a server names the whole address, under any origin of APP_URL", async (stage) => {
+  for (const return_to of [`${APP}/settings?a=1`, `${OTHER_APP}/x`]) {
+    assertEquals(await wayBack(stage, { body: { return_to } }), return_to);
+  }
+  const headers = { origin: APP };
+  const answer = await stage.callback("/authorize", {
+    user: MARI,
+    body: { return_to: `${OTHER_APP}/x` },
+    headers,
+  });
+  assertEquals(answer.refusal, [400, "INVALID_REQUEST"]);
+});
+
+const noPlaces: Record<string, unknown[]> = {
   "another host": ["//evil.example", "///evil.example", "https://evil.example", "https:/evil.example"],
   "a host without slashes": ["https:evil.example", "@evil.example", ".evil.example", ":8080/evil", "evil"],
-  "another scheme": ["javascript:alert(1)", "data:text/html,x"],
-  "a backslash": ["/\\evil.example", "\\evil.example", "\\\\evil.example", "/%5cevil.example"],
-  "a delimiter, encoded": ["%2f%2fevil.example", "/%2f%2fevil.example", "/%2Fevil.example"],
-  "a user before the host": ["/@evil.example", "/%40evil.example"],
-  "segments that a parser takes away": ["/a//x", "/./x", "/..//evil.example", "/a/../x", "/a/%2e%2e/x"],
-  "a control character": ["/x\r\nSet-Cookie: a=b", "/x%0d%0aSet-Cookie:a=b", "/x\u0000", "/x%00", "/x\u007f"],
-  "a blank": ["/x\ty", "/\t/evil.example", " /x", "/x y", "/x\u2028y"],
-  "a character to be encoded": ["/\u00e9", "/\uff0f/evil.example", "/<script>", "/x%", "/x%zz"],
-  "a fragment": ["/x#y", "/#/route"],
+  "our host and another": [`${APP}@evil.example/`, `${APP}.evil.example/`, `https://evil@${APP.slice(8)}/`],
+  "another scheme": [
+    "javascript:alert(1)",
+    "data:text/html,x",
+    `blob:${APP}/x`,
+    APP.replace("https", "http"),
+  ],
+  "a backslash": ["/\\evil.example", "\\evil.example", "\\\\evil.example"],
+  "segments that lead to another host": ["//a/..//evil.example"],
+  "a control character": ["/x\r\nSet-Cookie: a=b", "/x\u0000", "/x\u007f", "/\u0085"],
+  "a blank that a parser takes away": [
+    "/x\ty",
+    "/\t/evil.example",
+    "/\n/evil.example",
+    " /x",
+    "/x ",
+    "/x\u2028y",
+  ],
   "what is empty or too long": ["", `/${"x".repeat(1024)}`],
   "what is no text": [null, 1, true, ["/x"], { path: "/x" }],
 };
-for (const [what, values] of Object.entries(notPaths)) {
-  story(`return_to is a path under the application, and is named where it is not: ${what}`, async (stage) => {
+for (const [what, values] of Object.entries(noPlaces)) {
+  story(`return_to is a place of the application, and is named where it is not: ${what}`, async (stage) => {
     for (const return_to of values) {
-      const answer = await stage.callback("/authorize", { user: MARI, body: { return_to } });
-      assertEquals(answer.refusal, [400, "INVALID_REQUEST"], JSON.stringify(return_to));
-      assertMatch(String(answer.body.message), /^"return_to" /);
+      for (const headers of [undefined, { origin: APP }]) {
+        const answer = await stage.callback("/authorize", { user: MARI, body: { return_to }, headers });
+        assertEquals(answer.refusal, [400, "INVALID_REQUEST"], JSON.stringify(return_to));
+        assertMatch(String(answer.body.message), /^"return_to" /);
+      }
     }
     assertEquals(stage.store.calls, []);
   });

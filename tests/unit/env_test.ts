@@ -3,7 +3,7 @@ import { PublicError } from "../../supabase/functions/_shared/errors.ts";
 import type { Provider } from "../../supabase/functions/_shared/oauth/provider.ts";
 import { define } from "../../supabase/functions/_shared/providers/define.ts";
 import { pipedrive } from "../../supabase/functions/_shared/providers/pipedrive.ts";
-import { assert, assertEquals, assertRejects } from "../support/assert.ts";
+import { assert, assertEquals, assertMatch, assertRejects } from "../support/assert.ts";
 import { KEYS } from "../support/make.ts";
 
 const GOOD: Readonly<Record<string, string>> = {
@@ -57,6 +57,23 @@ Deno.test("readSettings() takes a sandbox's origins", async () => {
   });
   assertEquals(providers.get("pipedrive")?.oauth_origin, "http://127.0.0.1:8080");
   assertEquals(providers.get("pipedrive")?.api_origins, ["http://[::1]:8081", "https://sandbox.example"]);
+});
+
+Deno.test("readSettings() takes previews under a domain of one's own, and says why no others", async () => {
+  const { app_origins } = await read({ APP_URL: "https://app.example, https://*.preview.example.com" });
+  assertEquals(app_origins, ["https://app.example", "https://*.preview.example.com"]);
+  assertMatch(
+    await complaint({ APP_URL: "https://app.example,https://*.vercel.app" }),
+    /^APP_URL has a \* under a public suffix, where anybody can take a name/,
+  );
+  assertMatch(
+    await complaint({ APP_URL: "https://*.example.com" }),
+    /^APP_URL must begin with an origin without/,
+  );
+  assertMatch(
+    await complaint({ PIPEDRIVE_API_ORIGINS: "https://*.example.com" }),
+    /^PIPEDRIVE_API_ORIGINS is not/,
+  );
 });
 
 Deno.test("readSettings() finds every provider's own variables by its name", async () => {

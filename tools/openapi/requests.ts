@@ -62,9 +62,9 @@ const WORDS: Readonly<Record<string, Json>> = {
     examples: ["eyJmaWVsZCI6ImlkIiwiZmllbGRWYWx1ZSI6Nywic29ydERpcmVjdGlvbiI6ImFzYyIsImlkIjo3fQ"],
   },
   return_to: {
-    description: "Where the browser lands afterwards: a path of the application, without a fragment.",
-    pattern: "^/",
-    examples: ["/settings"],
+    description:
+      "Where the browser lands afterwards: a path of the page that asks, with its query and its hash route. Its origin must be listed in `APP_URL`; a server, which sends no `Origin`, may name the whole address.",
+    examples: ["/settings?tab=crm", "/#/settings"],
   },
   ticket: { description: "What the redirect brought as `#oauth_ticket=…`.", examples: ["k7wq…"] },
   binding: { description: "What `authorize` answered, kept in this tab meanwhile.", examples: ["Zf3a…"] },

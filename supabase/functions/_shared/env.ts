@@ -1,3 +1,4 @@
+import { wildcardProblems } from "./app_origins.ts";
 import { isLoopback } from "./oauth/http.ts";
 import { PublicError } from "./errors.ts";
 import { type Trusted, UUID } from "./http/caller.ts";
@@ -8,7 +9,7 @@ import { judge } from "./oauth/values.ts";
 /** Everything an operator sets, checked. */
 export interface Settings {
   readonly keyring: Keyring;
-  /** The only origins a browser is sent to; the first is the default. */
+  /** The only origins a browser is sent to, see `isListed`; the first is the default. */
   readonly app_origins: readonly string[];
   /** Without a slash at its end; `/{provider}` makes it a redirect URI. */
   readonly callback_url: string;
@@ -60,10 +61,13 @@ export async function readSettings(get: Get, providers: Iterable<Provider>): Pro
   const form = new Form(get);
   const settings = {
     keyring: await form.keyring("TOKEN_ENCRYPTION_KEYS"),
-    app_origins: form.origins("APP_URL", { required: true }),
+    app_origins: form.origins("APP_URL", { required: true, wildcards: true }),
     callback_url: form.url("OAUTH_CALLBACK_URL"),
   };
   form.ids(OAUTH_CLIENT_IDS);
+  form.problems.push(
+    ...(await wildcardProblems(settings.app_origins)).map((problem) => `APP_URL ${problem}`),
+  );
   const { keyring } = settings;
   if (keyring === undefined || form.problems.length > 0) throw invalid(form.problems);
   return { ...settings, keyring, ...readProviders(get, providers) };
@@ -168,11 +172,12 @@ class Form {
   }
 
   /** A comma list of origins. */
-  origins(name: string, { required = false, most = Infinity } = {}): string[] {
+  origins(name: string, { required = false, most = Infinity, wildcards = false } = {}): string[] {
     const value = required ? this.#required(name) : this.#optional(name);
     if (value === undefined) return [];
     const urls = value.split(",").map((entry) => safeUrl(entry.trim()));
-    if (urls.length > most || urls.some((url) => url === null || url.pathname !== "/")) {
+    const whole = (url: URL | null) => url?.pathname === "/" && (wildcards || !url.hostname.includes("*"));
+    if (urls.length > most || !urls.every(whole)) {
       this.problems.push(`${name} is not ${most === 1 ? "an origin" : "a comma list of origins"} ${ALLOWED}`);
     }
     return urls.flatMap((url) => url ? [url.origin] : []);

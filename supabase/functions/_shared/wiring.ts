@@ -27,7 +27,7 @@ export interface Wiring {
   /** @throws {PublicError} `UNKNOWN_PROVIDER`; `CONFIGURATION_INVALID` where it is set by half */
   context(provider_name: string): Context;
   readonly store: Store;
-  /** The only origins a browser is sent to; the first is the default. */
+  /** The only origins a browser is sent to, see `isListed`; the first is the default. */
   readonly app_origins: readonly string[];
   /** Those whose settings are there. */
   readonly offered: readonly Asked[];

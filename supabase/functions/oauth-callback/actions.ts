@@ -7,7 +7,7 @@ import { beginAuthorization } from "../_shared/connect/begin.ts";
 import { completeAuthorization } from "../_shared/connect/complete.ts";
 import { disconnectConnection } from "../_shared/connect/disconnect.ts";
 import type { Handler } from "./call.ts";
-import { originFor, pathUnderApp } from "./return_to.ts";
+import { placeFor, returnTo } from "./return_to.ts";
 
 /** Of one value, before its kind judges it. */
 const value = v.pipe(
@@ -15,7 +15,7 @@ const value = v.pipe(
   v.maxLength(1024, "must not be longer than 1024 characters"),
 );
 export const beginInput = v.strictObject({
-  return_to: v.optional(pathUnderApp, "/"),
+  return_to: v.optional(returnTo, "/"),
   values: v.optional(v.record(v.string(), value, "must be an object of texts"), {}),
 });
 
@@ -23,8 +23,8 @@ export const beginInput = v.strictObject({
 export const authorize: Handler = async ({ edge, wiring, context }) => {
   const user_id = userOf(edge);
   const { return_to, values } = parse(beginInput, await readJson(edge.request, { empty: {} }));
-  const origin = originFor(edge.request, wiring.app_origins);
-  const begun = await beginAuthorization(context(), { user_id, return_to: origin + return_to, values });
+  const place = placeFor(edge.request, return_to, wiring.app_origins);
+  const begun = await beginAuthorization(context(), { user_id, return_to: place, values });
   edge.log.outcome = "begun";
   return json(begun, 201);
 };

@@ -4,7 +4,7 @@ import { asPublicError } from "../_shared/http/errors.ts";
 import { seeOther } from "../_shared/http/respond.ts";
 import { receiveAuthorizationResponse } from "../_shared/connect/receive.ts";
 import type { Call, Handler } from "./call.ts";
-import { isUnderApp } from "./return_to.ts";
+import { isUnderApp, withAnswer } from "./return_to.ts";
 
 /**
  * The browser comes back from the provider: the code is parked, and the application gets a ticket for it.
@@ -48,11 +48,11 @@ async function destinationOf({ edge, wiring }: Call, context: Context): Promise<
     edge.log.reason = `the provider answered "${received.error}"`;
     return failed("AUTHORIZATION_DENIED", [received.return_to]);
   }
-  return { location: `${received.return_to}#oauth_ticket=${received.ticket}` };
+  return { location: withAnswer(received.return_to, "oauth_ticket", received.ticket) };
 }
 
 function failed(code: string, [place = ""]: readonly string[]): Destination {
-  return { location: `${place}#oauth_error=${code}`, code };
+  return { location: withAnswer(place, "oauth_error", code), code };
 }
 
 /** A browser that loads ahead (Fetch standard, `Sec-Purpose`) must not use up a `state`; what is refused it asks for again. */

@@ -1,42 +1,52 @@
 import * as v from "valibot";
+import { isListed } from "../_shared/app_origins.ts";
+import { PublicError } from "../_shared/errors.ts";
 
 const MAX_LENGTH = 1024;
-/**
- * A path and a query in the characters of RFC 3986 §3.3 and §3.4, without `@`, which turns what precedes it into a user,
- * and without quotes, which the URL parser rewrites.
- */
-const PATH_AND_QUERY =
-  /^\/(?:[\w\-.~!$&()*+,;=:/]|%[0-9a-f]{2})*(?:\?(?:[\w\-.~!$&()*+,;=:/?]|%[0-9a-f]{2})*)?$/i;
-/** Encoded control characters anywhere; encoded `/`, `\` and `@` in the path, which some router decodes. */
-const ENCODED_CONTROL = /%(?:[01][0-9a-f]|7f)/i;
-const ENCODED_DELIMITER = /%(?:2f|5c|40)/i;
 
-/**
- * A path under the application: wherever it is joined to an origin, the origin stays (no open redirector, RFC 9700
- * §4.11). A fragment is refused, because the answer travels in it.
- */
-export const pathUnderApp = v.pipe(
+/** Where the browser comes back to, before it is known which origin asks. */
+export const returnTo = v.pipe(
   v.string(),
   v.maxLength(MAX_LENGTH, `must not be longer than ${MAX_LENGTH} characters`),
-  v.check(isPathUnderApp, 'must be a path of the application that begins with one "/"'),
+  // What the URL parser takes away unseen, or what it would encode as something else.
+  v.check((text) => !/[\p{Cc}\p{Cs}\u2028\u2029]|^\s|\s$/u.test(text), "must have no control characters"),
 );
 
-/** @returns of several applications the one the page says it is, else the first */
-export function originFor(request: Request, app_origins: readonly string[]): string {
+/**
+ * The address to come back to: a path of the page that asks, with its query and its hash route; a server, which sends no
+ * `Origin`, may name the whole of it. Wherever it is written so that it leaves the origins of `APP_URL`, it is refused
+ * (RFC 9700 §4.11).
+ *
+ * @throws {PublicError} `INVALID_REQUEST` naming the field, or the setting that lacks the origin
+ */
+export function placeFor(request: Request, return_to: string, app_origins: readonly string[]): string {
   const origin = request.headers.get("origin");
-  return app_origins.find((allowed) => allowed === origin) ?? app_origins[0] ?? "";
+  if (origin !== null && !isListed(origin, app_origins)) {
+    throw new PublicError("INVALID_REQUEST", "the origin of this page is not one of APP_URL: add it there");
+  }
+  const base = origin ?? app_origins[0] ?? "";
+  const isPath = /^\/(?![/\\])/.test(return_to);
+  const whole = /^https?:\/\//.test(return_to);
+  const url = (isPath || whole) && URL.canParse(return_to, base) && new URL(return_to, base);
+  const own = url && (isPath || origin !== null ? url.origin === base : isListed(url.origin, app_origins));
+  if (!own || url.username !== "" || url.password !== "") throw new PublicError("INVALID_REQUEST", NO_PLACE);
+  return url.href;
 }
+
+const NO_PLACE =
+  '"return_to" must be a path that begins with one "/", or from a server an address under an origin of APP_URL';
 
 /** Whether a browser may be sent there. What was stored is judged again: the settings, or the row, may have changed. */
 export function isUnderApp(url: string, app_origins: readonly string[]): boolean {
-  return URL.canParse(url) && app_origins.includes(new URL(url).origin);
+  return URL.canParse(url) && isListed(new URL(url).origin, app_origins);
 }
 
-function isPathUnderApp(text: string): boolean {
-  if (!PATH_AND_QUERY.test(text) || ENCODED_CONTROL.test(text)) return false;
-  const [path = ""] = text.split("?");
-  if (path.includes("//") || ENCODED_DELIMITER.test(path)) return false;
-  // Dot segments, encoded ones too, do not survive the parser.
-  const url = new URL(text, "https://app.invalid");
-  return url.origin === "https://app.invalid" && url.pathname + url.search === text.replace(/\?$/, "");
+/**
+ * With our answer in the fragment, behind the application's own where it has one: `#/route?oauth_ticket=…`. Not in the
+ * query, which servers log.
+ */
+export function withAnswer(place: string, name: "oauth_ticket" | "oauth_error", value: string): string {
+  const [before = "", route = ""] = place.split(/#(.*)/s);
+  const joint = route === "" ? "" : route.includes("?") ? `${route}&` : `${route}?`;
+  return `${before}#${joint}${name}=${value}`;
 }
