@@ -1,7 +1,7 @@
 /** `deno task types`: writes `database.types.ts` from the migrations. Run after a change of what `public` offers. */
 import { fileURLToPath } from "node:url";
 import { prepareDatabase } from "../local/stack/bootstrap.ts";
-import { applyMigrations } from "../local/stack/migrations.ts";
+import { applyMigrations, OURS } from "../local/stack/migrations.ts";
 import { startPostgres } from "../local/stack/postgres.ts";
 import { type SupabaseCli, supabaseCli } from "./supabase_cli.ts";
 
@@ -38,7 +38,7 @@ if (import.meta.main) {
   const server = await startPostgres();
   try {
     await prepareDatabase(server.url);
-    await applyMigrations(server.url);
+    await applyMigrations(server.url, { only: OURS });
     await Deno.writeTextFile(TYPES_FILE, await generateTypes(supabaseCli(folder, folder), server.url));
   } finally {
     await server.stop();

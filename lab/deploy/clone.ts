@@ -11,13 +11,16 @@ export interface Clone {
 }
 
 /** The project as cloned into an empty folder, and the CLI in it. Nothing of it outlives `work`. */
-export async function withClone(work: (clone: Clone) => Promise<void>): Promise<void> {
+export async function withClone(
+  work: (clone: Clone) => Promise<void>,
+  keep?: (path: string) => boolean,
+): Promise<void> {
   const folder = await Deno.makeTempDir({ prefix: "clone-" });
   const home = await Deno.makeTempDir({ prefix: "home-" });
   const api = serveManagementApi();
   const profile = join(home, "profile.yaml");
   try {
-    await copyProject(folder);
+    await copyProject(folder, keep);
     await write(
       profile,
       `name: loopback\napi_url: ${api.origin}\ndashboard_url: ${api.origin}/dashboard\nproject_host: supabase.invalid\n`,

@@ -5,8 +5,13 @@ const FOLDER = new URL("../../supabase/migrations/", import.meta.url);
 /** What the Supabase CLI takes for a migration: 14 digits, a name. */
 const NAME = /^(\d{14})_(.+)\.sql$/;
 
+/** Ours, by their names; a fork keeps its own beside them. */
+export const OURS = /^\d{14}_oauth(_\w+)?\.sql$/;
+
 export interface MigrationOptions {
   folder?: URL;
+  /** Those to apply; all, if left out. */
+  only?: RegExp;
   /** Told of each migration before it runs. */
   onApply?: (file: string) => void;
 }
@@ -30,7 +35,9 @@ export async function applyMigrations(url: string, options: MigrationOptions = {
     await sql.unsafe(HISTORY).simple();
     const seen = await sql<{ version: string }[]>`select version from supabase_migrations.schema_migrations`;
     const applied = new Set(seen.map((row) => row.version));
-    const waiting = (await migrationFiles(folder)).filter(({ version }) => !applied.has(version));
+    const waiting = (await migrationFiles(folder)).filter(({ file, version }) =>
+      !applied.has(version) && (options.only ?? NAME).test(file)
+    );
     for (const migration of waiting) {
       options.onApply?.(migration.file);
       await apply(sql, migration, await Deno.readTextFile(new URL(migration.file, folder)));

@@ -106,20 +106,20 @@ select is_empty(
 -- What was forgotten is found: a table without row level security, a view and functions as they come
 
 create table oauth.forgotten (id bigint);
-create view public.forgotten as select id from oauth.forgotten;
+create view public.oauth_forgotten as select id from oauth.forgotten;
 create function oauth.forgotten() returns integer language sql as 'select 1';
-create function public.forgotten() returns bigint language sql as 'select id from oauth.forgotten';
+create function public.oauth_forgotten() returns bigint language sql as 'select id from oauth.forgotten';
 -- As PostgreSQL does by itself, unless a project has told it not to.
-grant execute on function oauth.forgotten, public.forgotten to public;
+grant execute on function oauth.forgotten, public.oauth_forgotten to public;
 select is(
   (select array_agg(relname::text) from pg_class where relnamespace = 'oauth'::regnamespace and relkind = 'r' and not relrowsecurity)
     || (select array_agg(name) from our_views() where not options @> array['security_invoker=true'])
     || (select array_agg(name order by name) from our_functions() where has_function_privilege('anon', oid, 'execute')),
-  '{forgotten,forgotten,forgotten(),oauth.forgotten()}',
+  '{forgotten,oauth_forgotten,oauth.forgotten(),oauth_forgotten()}',
   'an object that forgets is found, in schema oauth and where it reaches into it'
 );
-drop function public.forgotten(), oauth.forgotten();
-drop view public.forgotten;
+drop function public.oauth_forgotten(), oauth.forgotten();
+drop view public.oauth_forgotten;
 drop table oauth.forgotten;
 
 -- The grants

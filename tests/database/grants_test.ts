@@ -4,7 +4,7 @@
  */
 import postgres from "postgres";
 import { prepareDatabase } from "../../local/stack/bootstrap.ts";
-import { applyMigrations } from "../../local/stack/migrations.ts";
+import { applyMigrations, OURS } from "../../local/stack/migrations.ts";
 import { startPostgres } from "../../local/stack/postgres.ts";
 import { Undo } from "../../local/stack/undo.ts";
 import { assert, assertEquals, assertNotEquals } from "../support/assert.ts";
@@ -71,7 +71,7 @@ Deno.test("whatever a project grants by default, ours is granted the same and it
         stop.add(() => sql.end());
         await sql.unsafe(defaults).simple();
         const [before, own] = [await readPrivileges(sql), await nextOnes(sql)];
-        await applyMigrations(url);
+        await applyMigrations(url, { only: OURS });
         const after = await readPrivileges(sql);
         assertEquals(ofDefaults(after), ofDefaults(before));
         assertEquals(await nextOnes(sql), own);

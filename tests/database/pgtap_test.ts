@@ -6,6 +6,8 @@ Deno.test("the database keeps its promises", async (test) => {
   await withDatabase(async (database) => {
     const files = await pgtapFiles();
     assert(files.length > 0, "there are no pgTAP files");
+    // As `supabase test db` does before it runs any.
+    await database.connect()`create extension if not exists pgtap with schema extensions`;
     for (const file of files) {
       await test.step(file, async () => {
         assertEquals(await complaintsOf(database, await readPgtapFile(file)), []);

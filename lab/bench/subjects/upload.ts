@@ -1,6 +1,6 @@
 import { dirname, join } from "node:path";
 import { run } from "../../../local/stack/process.ts";
-import { filesOf, functionNames } from "../../deploy/needs.ts";
+import { filesOf, OUR_FUNCTIONS } from "../../deploy/needs.ts";
 import { packageSizes } from "../../deploy/package_sizes.ts";
 import { ROOT } from "../../support/pages.ts";
 import { entrypoint } from "../field/function_process.ts";
@@ -22,7 +22,7 @@ export const upload: Subject = {
   async measure(bench) {
     const control = await weigh(bench, "with_supabase", ["lab/bench/controls/with_supabase.ts"]);
     const figures: Figure[] = [];
-    for (const name of functionNames()) {
+    for (const name of OUR_FUNCTIONS) {
       const weight = await weigh(bench, name, [...await filesOf(name)]);
       const against = "empty `withSupabase`, one `fetch`";
       const rows = [
