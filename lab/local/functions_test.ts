@@ -131,6 +131,21 @@ Deno.test("functions run as processes that share nothing and see only what they 
   });
 });
 
+Deno.test("a function of the older kind, which calls Deno.serve, is served alike", async () => {
+  const answer = `(request: Request) => new Response(new URL(request.url).pathname)`;
+  const older = {
+    handler: `Deno.serve(${answer});`,
+    options: `Deno.serve({ port: 8000 }, ${answer});`,
+    whole: `Deno.serve({ port: 8000, handler: ${answer} });`,
+  };
+  await withFunctions(older, {}, async (functions) => {
+    for (const name of Object.keys(older)) {
+      const response = await functions.fetch(name, `/${name}/x`, new Request("http://gateway/"));
+      assertEquals(await response.text(), `/${name}/x`);
+    }
+  });
+});
+
 Deno.test("a function that does not start is named, with its own words", async () => {
   const broken = `throw new Error("no such thing as a setting");`;
   const error = await assertRejects(

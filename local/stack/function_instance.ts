@@ -94,8 +94,9 @@ async function mainModule(before: readonly string[], entrypoint: string): Promis
   const address = (path: string) => JSON.stringify(pathToFileURL(path).href);
   const lines = [
     ...before.map((path) => `import ${address(path)};`),
-    `import * as served from ${address(entrypoint)};`,
-    "export default served.default;",
+    `import { served } from ${address(RUNTIME)};`,
+    `import * as entrypoint from ${address(entrypoint)};`,
+    "export default served(entrypoint);",
   ];
   await Deno.writeTextFile(file, lines.join("\n"));
   return file;
