@@ -219,7 +219,7 @@ function redirectPath(): Json {
       responses: {
         200: success("Nothing was asked", ref("Nothing")),
         303: success(
-          "To `{APP_URL}{return_to}#oauth_ticket=…` (behind a hash route: `#/route?oauth_ticket=…`), or with `oauth_error=` and one of `AUTHORIZATION_DENIED`, `AUTHORIZATION_REQUEST_INVALID`, `AUTHORIZATION_NOT_STARTED_HERE`, `STORAGE_UNAVAILABLE`, `INTERNAL_ERROR`",
+          "To `{APP_URL}{return_to}#oauth_ticket=…` , or with `#oauth_error=` (behind a hash route `#/route?oauth_ticket=…`) and one of `AUTHORIZATION_DENIED`, `AUTHORIZATION_REQUEST_INVALID`, `AUTHORIZATION_NOT_STARTED_HERE`, `STORAGE_UNAVAILABLE`, `INTERNAL_ERROR`",
           null,
           { location: { $ref: "#/components/headers/Location" } },
         ),
