@@ -223,9 +223,9 @@ export async function connections(
   const query = supabase.from("oauth_connections").select().order("created_at");
   const { data, error, status } = await (signal ? query.abortSignal(signal) : query);
   signal?.throwIfAborted();
-  if (error) {
-    throw new PipedriveError(status ? "STORAGE_UNAVAILABLE" : "UNREACHABLE", error.message, { status });
-  }
+  // What PostgREST says has a code.
+  const code = error?.code ? "STORAGE_UNAVAILABLE" : "UNREACHABLE";
+  if (error) throw new PipedriveError(code, error.message, { status });
   return data;
 }
 
