@@ -19,6 +19,7 @@ const OFFLINE = {
   HTTP_PROXY: "http://127.0.0.1:9",
   NO_PROXY: "127.0.0.1,localhost",
   NODE_USE_ENV_PROXY: "1",
+  NODE_NO_WARNINGS: "1",
   NEXT_TELEMETRY_DISABLED: "1",
 };
 const START_MS = 60_000;

@@ -149,6 +149,13 @@ async function clickThrough(stack: OwnStack, browser: Browser, step: Step): Prom
     await said("Pipedrive is disconnected.");
   });
 
+  await step("where the browser opens no window, she is told so", async () => {
+    await page.evaluate("void (open = () => null)");
+    await press("Connect Pipedrive");
+    await page.getByRole("alert").getByText("Your browser blocked the window. Allow it for this page.")
+      .waitFor();
+  });
+
   await step("a hostile page that opens the popup's page is not told the ticket", async () => {
     const thief = await hostile(visit);
     const opened = thief.page.waitForEvent("popup");
@@ -178,7 +185,10 @@ async function clickThrough(stack: OwnStack, browser: Browser, step: Step): Prom
     );
     await thief.page.evaluate(`victim.postMessage(${forged}, "*")`);
     await victim.evaluate(`postMessage(${forged}, location.origin)`);
-    await victim.waitForFunction("heard.length === 2");
+    // From the window it opened, which is still somebody else's page.
+    await (await consent).getByRole("button", { name: "Cancel" }).waitFor();
+    await (await consent).evaluate(`opener.postMessage(${forged}, "*")`);
+    await victim.waitForFunction("heard.length === 3");
     const before = visit.sentTo("/functions/v1/oauth-callback/pipedrive/complete");
     await press("Allow and install", await consent);
     await said("Pipedrive is connected.", victim);
