@@ -21,7 +21,7 @@ export function PipedriveCard(
 ) {
   const title = useId();
   const sentence = useRef<HTMLParagraphElement>(null);
-  const busy = state === "loading" || state === "connecting";
+  const busy = state === "connecting" || (state === "loading" && !error);
   const begin = () => void (busy || connect());
   const end = async (id: string) => {
     await disconnect(id);

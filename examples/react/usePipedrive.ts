@@ -19,7 +19,6 @@ export function usePipedrive(supabase: SupabaseClient, { popup = false } = {}) {
   const connections = all?.filter(({ status }) => status !== "disconnected") ?? [];
 
   const act = useCallback(async (action: () => Promise<unknown>) => {
-    setError(undefined);
     await action().catch(setError);
     await pipedrive.connections(supabase).then(setAll, setError);
   }, [supabase]);
@@ -32,17 +31,22 @@ export function usePipedrive(supabase: SupabaseClient, { popup = false } = {}) {
     return () => removeEventListener("pageshow", shown);
   }, [supabase, act]);
 
-  const connect = async () => {
-    setConnecting(true);
-    await act(async () => {
-      if (popup) return await pipedrive.connectInPopup(supabase).finally(() => setConnecting(false));
-      const url = await pipedrive.connect(supabase).finally(() => setConnecting(false));
-      setConnecting(true);
-      location.assign(url);
-    });
+  const fresh = (action: () => Promise<unknown>) => {
+    setError(undefined);
+    return act(action);
   };
-  const disconnect = (id: string) => act(() => pipedrive.disconnect(supabase, id));
-  const reload = () => act(() => Promise.resolve());
+  const leave = async () => {
+    location.assign(await pipedrive.connect(supabase));
+    // Nothing more happens here.
+    await new Promise(() => {});
+  };
+  const connect = () => {
+    setConnecting(true);
+    const connected = () => popup ? pipedrive.connectInPopup(supabase) : leave();
+    return fresh(connected).finally(() => setConnecting(false));
+  };
+  const disconnect = (id: string) => fresh(() => pipedrive.disconnect(supabase, id));
+  const reload = () => fresh(() => Promise.resolve());
 
   return { state: stateOf(all, connections, connecting), connections, error, connect, disconnect, reload };
 }

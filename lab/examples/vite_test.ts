@@ -43,8 +43,9 @@ Deno.test("a fresh Vite application connects", async (t) => {
       await app.write("src/SignIn.tsx", SIGN_IN);
       await app.write("src/App.tsx", APP);
 
-      await step("its own build takes the client as it is", async () => {
+      await step("its own build and its own lint take the client as it is", async () => {
         assertMatch(await app.run("npm", ["run", "build"]), /built in/);
+        await app.run("npm", ["run", "lint", "--", "--deny-warnings", "src"]);
       });
       await app.serve("vite/bin/vite.js", ["--host", "127.0.0.1", "--strictPort"], async () => {
         await clickThrough({ ...stack, app_url: app.origin }, browser, step);
