@@ -54,10 +54,13 @@ Deno.test("the examples run", async (t) => {
     });
 
     await t.step("TypeScript: a server begins for its user, and names where to come back to", async () => {
-      const { authorization_url, binding } = await pipedrive.begin(supabase, { return_to: "/settings" });
+      const { authorization_url, binding } = await pipedrive.begin(supabase, {
+        return_to: `${stack.app_url}/settings?tab=crm#/accounts`,
+      });
       sessionStorage.setItem("oauth_binding", binding);
-      arriveAt(await landing(stack, authorization_url));
+      const address = arriveAt(await landing(stack, authorization_url));
       assertEquals((await pipedrive.complete(supabase))?.id, connection.id);
+      assertEquals(address(), `${stack.app_url}/settings?tab=crm#/accounts`);
       leave();
     });
 
