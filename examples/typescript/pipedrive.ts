@@ -54,7 +54,7 @@ export interface Search {
   readonly connection_id?: string;
 }
 
-/** docs/openapi.json says what each means; the last line is this file's own. Others may be added. */
+/** docs/openapi.json says what each means; the last two are this file's own. Others may be added. */
 // deno-fmt-ignore
 export type Code =
   | "INVALID_REQUEST" | "MISSING_CREDENTIALS" | "INVALID_CREDENTIALS" | "METHOD_NOT_ALLOWED" | "UNKNOWN_PROVIDER"
@@ -62,7 +62,8 @@ export type Code =
   | "CONNECTION_NOT_FOUND" | "CONNECTION_AMBIGUOUS" | "REAUTHORIZATION_REQUIRED" | "REFRESH_IN_PROGRESS"
   | "REQUEST_NOT_ALLOWED" | "PROVIDER_FORBIDDEN" | "PROVIDER_REJECTED" | "PROVIDER_RATE_LIMITED"
   | "PROVIDER_UNAVAILABLE" | "PROVIDER_RESPONSE_INVALID" | "STORAGE_UNAVAILABLE" | "CONFIGURATION_INVALID"
-  | "INTERNAL_ERROR" | "INVALID_JWT" | "INVALID_API_KEY" | "UNUSABLE_CREDENTIAL" | "UNREACHABLE" | "POPUP_BLOCKED" | (string & Record<never, never>);
+  | "INTERNAL_ERROR" | "INVALID_JWT" | "INVALID_API_KEY" | "UNUSABLE_CREDENTIAL"
+  | "UNREACHABLE" | "POPUP_BLOCKED" | (string & Record<never, never>);
 
 interface Details {
   readonly status?: number;
