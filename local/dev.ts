@@ -9,11 +9,12 @@ import { type Stack, type StackOptions, startStack } from "./stack/stack.ts";
 const DEFAULT_PORT = 54321;
 const DEFAULT_DIR = fileURLToPath(new URL("../.local/", import.meta.url)).replace(/\/$/, "");
 
-const USAGE = `deno task dev [--port N] [--dir FOLDER] [--fresh]
+const USAGE = `deno task dev [--app-url ORIGIN] [--port N] [--dir FOLDER] [--fresh]
 
-  --port N      the API's port, ${DEFAULT_PORT} unless given; the others take the next free ones; 0: any free ports
-  --dir FOLDER  where data, keys, grants and logs are kept, .local unless given
-  --fresh       begins with an empty database, new keys, and a sandbox where nobody has installed anything
+  --app-url ORIGIN  where your own application runs, http://localhost:5173 for one: it may connect, too
+  --port N          the API's port, ${DEFAULT_PORT} unless given; the others take the next free ones; 0: any free ports
+  --dir FOLDER      where data, keys, grants and logs are kept, .local unless given
+  --fresh           begins with an empty database, new keys, and a sandbox where nobody has installed anything
 
 A provider's settings in the environment, ZENDESK_CLIENT_ID and the like, go to the functions. Pipedrive is a
 sandbox, and its settings count for nothing, unless PIPEDRIVE_OAUTH_ORIGIN names an authorization server.`;
@@ -27,6 +28,7 @@ function readArguments(args: string[]): StackOptions | { wrong: string } | "help
     const { values } = parseArgs({
       args,
       options: {
+        "app-url": { type: "string" },
         port: { type: "string" },
         dir: { type: "string" },
         fresh: { type: "boolean" },
@@ -38,8 +40,13 @@ function readArguments(args: string[]): StackOptions | { wrong: string } | "help
     if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) {
       return { wrong: `--port is a number from 0 to 65535, not "${port}"` };
     }
+    const app_url = values["app-url"]?.replace(/\/$/, "");
+    if (app_url !== undefined && !isOrigin(app_url)) {
+      return { wrong: `--app-url is an origin like http://localhost:5173, not "${app_url}"` };
+    }
     if (values.dir === "") return { wrong: "--dir names a folder, and is empty" };
     return {
+      app_url,
       port: Number(port),
       dir: values.dir === undefined ? DEFAULT_DIR : resolve(values.dir),
       fresh: values.fresh,
@@ -47,6 +54,10 @@ function readArguments(args: string[]): StackOptions | { wrong: string } | "help
   } catch (error) {
     return { wrong: error instanceof Error ? error.message : String(error) };
   }
+}
+
+function isOrigin(text: string): boolean {
+  return /^https?:/.test(text) && URL.canParse(text) && new URL(text).origin === text;
 }
 
 /** From this program's environment. The sandbox knows its own client alone. */
@@ -59,9 +70,10 @@ function settingsTakenOver(): Record<string, string> {
   return Object.fromEntries(settings.filter(([name, value]) => isTaken(name) && value !== ""));
 }
 
-function board(stack: Stack, dir: string, seconds: string): string {
+function board(stack: Stack, { dir = "", app_url }: StackOptions, seconds: string): string {
   const provider = stack.control ? "Pipedrive sandbox" : "Pipedrive (yours)";
   const lines: [string, string][] = [
+    ...(app_url ? [["Your application", app_url] satisfies [string, string]] : []),
     ["Page", stack.app_url],
     ["API", stack.api_url],
     ["Functions", stack.functions_url],
@@ -108,7 +120,7 @@ async function main(): Promise<number> {
   const onProgress = (line: string) => console.log(`${line} …`);
   try {
     const stack = await startStack({ ...options, env: settingsTakenOver(), onProgress });
-    console.log(board(stack, options.dir ?? "", ((performance.now() - began) / 1000).toFixed(1)));
+    console.log(board(stack, options, ((performance.now() - began) / 1000).toFixed(1)));
     await Promise.race([stopping, launchersEnded()]);
     console.log("Stopping …");
     await stack.stop();

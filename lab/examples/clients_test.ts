@@ -3,9 +3,12 @@ import { createClient, type SupabaseClient } from "@supabase/supabase-js";
 import * as pipedrive from "../../examples/typescript/pipedrive.ts";
 import type { Connection } from "../../supabase/functions/_shared/keep/store.ts";
 import { Contract, watching } from "../support/open_api.ts";
+import { CODES } from "../../supabase/functions/_shared/errors.ts";
 import { type OwnStack, withStack } from "../../tests/support/own_stack.ts";
-import { codeBlocks } from "../support/pages.ts";
+import type { Database } from "../../supabase/functions/_shared/keep/database.types.ts";
+import { codeBlocks, read } from "../support/pages.ts";
 import { assert, assertEquals, assertMatch, assertRejects } from "../../tests/support/assert.ts";
+import { arriveAt, leave } from "./tab.ts";
 import { readWorkflow, runFrom } from "./n8n.ts";
 
 Deno.test("the examples run", async (t) => {
@@ -18,28 +21,47 @@ Deno.test("the examples run", async (t) => {
     await control.configure({ search_burst: null });
 
     await t.step("TypeScript: connect and complete, in the tab that began", async () => {
-      assertEquals(await pipedrive.complete(supabase, ""), null);
-      const hash = await landing(stack, await pipedrive.connect(supabase, "/settings"));
-      const connection = await pipedrive.complete(supabase, hash);
+      assertEquals(await pipedrive.complete(supabase), null);
+      const url = await landing(stack, await pipedrive.connect(supabase, { return_to: "/settings" }));
+      const address = arriveAt(url);
+      // As React's strict mode does.
+      const [connection, again] = await Promise.all([
+        pipedrive.complete(supabase),
+        pipedrive.complete(supabase),
+      ]);
       assert(connection);
+      assertEquals(again, connection);
+      assertEquals(address(), `${stack.app_url}/settings`);
       assertEquals(connection.account.name, "Baltic Timber");
       assertEquals(await pipedrive.connections(supabase), [connection]);
-      assertEquals(sessionStorage.getItem("oauth_binding"), null);
+      assertEquals([sessionStorage.length, await pipedrive.complete(supabase)], [0, null]);
     });
     const [connection] = await pipedrive.connections(supabase);
     assert(connection);
 
     await t.step("TypeScript: a refusal at Pipedrive is an error with its code", async () => {
-      const hash = await landing(stack, await pipedrive.connect(supabase), true);
-      const refused = await assertRejects(() => pipedrive.complete(supabase, hash), pipedrive.PipedriveError);
+      arriveAt(await landing(stack, await pipedrive.connect(supabase), true));
+      const refused = await assertRejects(() => pipedrive.complete(supabase), pipedrive.PipedriveError);
       assertEquals([refused.code, refused.status], ["AUTHORIZATION_DENIED", 0]);
     });
 
     await t.step("TypeScript: a ticket in another tab is refused", async () => {
-      const hash = await landing(stack, await pipedrive.connect(supabase));
+      arriveAt(await landing(stack, await pipedrive.connect(supabase)));
       sessionStorage.clear();
-      const refused = await assertRejects(() => pipedrive.complete(supabase, hash), pipedrive.PipedriveError);
+      const refused = await assertRejects(() => pipedrive.complete(supabase), pipedrive.PipedriveError);
       assertEquals([refused.code, refused.status], ["AUTHORIZATION_REQUEST_INVALID", 400]);
+      leave();
+    });
+
+    await t.step("TypeScript: a server begins for its user, and names where to come back to", async () => {
+      const { authorization_url, binding } = await pipedrive.begin(supabase, {
+        return_to: `${stack.app_url}/settings?tab=crm#/accounts`,
+      });
+      sessionStorage.setItem("oauth_binding", binding);
+      const address = arriveAt(await landing(stack, authorization_url));
+      assertEquals((await pipedrive.complete(supabase))?.id, connection.id);
+      assertEquals(address(), `${stack.app_url}/settings?tab=crm#/accounts`);
+      leave();
     });
 
     await t.step("TypeScript: search, and all pages one after the other", async () => {
@@ -70,22 +92,50 @@ Deno.test("the examples run", async (t) => {
       assertEquals([limited.code, limited.status, limited.retry_after], ["PROVIDER_RATE_LIMITED", 429, 60]);
       const waited: number[] = [];
       await control.fail_next({ on: "search", how: "429", retry_after: 60 });
-      const found = await pipedrive.patiently(() => pipedrive.search(supabase, { term: "an" }), 3, (ms) => {
-        waited.push(ms);
-        return Promise.resolve();
+      const found = await pipedrive.patiently(() => pipedrive.search(supabase, { term: "an" }), {
+        sleep: (ms) => Promise.resolve(void waited.push(ms)),
       });
       assertEquals([waited, found.data.items.length > 0], [[60_000], true]);
     });
 
     await t.step("TypeScript: where no answer comes, that has a code too", async () => {
-      const nowhere = createClient("http://127.0.0.1:9", "sb_publishable_x", {
-        auth: { persistSession: false },
-      });
+      const nowhere = clientOf("http://127.0.0.1:9", "sb_publishable_x");
       const lost = await assertRejects(
         () => pipedrive.search(nowhere, { term: "an" }),
         pipedrive.PipedriveError,
       );
       assertEquals([lost.code, lost.status], ["UNREACHABLE", 0]);
+    });
+
+    await t.step("TypeScript: a signal ends every call with its own reason", async () => {
+      const reason = new Error("not wanted any more");
+      const signal = AbortSignal.abort(reason);
+      const calls = [
+        () => pipedrive.begin(supabase, { signal }),
+        () => pipedrive.search(supabase, { term: "an" }, { signal }),
+        () => pipedrive.searchAll(supabase, { term: "an" }, { signal }).next(),
+        () => pipedrive.call(supabase, "GET", "api/v2/deals/7", { signal }),
+        () => pipedrive.connections(supabase, { signal }),
+        () => pipedrive.disconnect(supabase, connection.id, { signal }),
+        () => pipedrive.patiently(() => Promise.reject(limited()), { signal }),
+      ];
+      for (const call of calls) {
+        assertEquals([call.toString(), await call().catch((e) => e)], [call.toString(), reason]);
+      }
+    });
+
+    await t.step("TypeScript: with a secret key, a server names the connection", async () => {
+      const server = clientOf(stack.api_url, stack.secret_key, watched);
+      const page = await pipedrive.search(server, { term: "jane doe", connection_id: connection.id });
+      assertEquals(page.data.items.map(({ item }) => item.name), ["Jane Doe"]);
+      const closed = await assertRejects(
+        () =>
+          pipedrive.call(clientOf(stack.api_url, stack.secret_key), "GET", "api/v2/deals/7", {
+            connection_id: connection.id,
+          }),
+        pipedrive.PipedriveError,
+      );
+      assertEquals([closed.code, closed.status], ["REQUEST_NOT_ALLOWED", 403]);
     });
 
     const env = {
@@ -131,7 +181,7 @@ Deno.test("the examples run", async (t) => {
     });
 
     await t.step("curl: every command of the page", async () => {
-      const commands = (await codeBlocks("front-end.md", "sh")).filter((block) => block.includes("curl "));
+      const commands = (await codeBlocks("terminal.md", "sh")).filter((block) => block.includes("curl "));
       assertEquals(commands.length, 5);
       for (const command of commands) {
         const { code, output } = await ended("bash", ["-c", command], env);
@@ -166,42 +216,112 @@ Deno.test("the examples run", async (t) => {
   });
 });
 
+Deno.test("an answer that is not ours is UNREACHABLE, with its status; the API's own words are passed on", async () => {
+  const json = { "content-type": "application/json" };
+  const html = { "content-type": "text/html" };
+  const cases: [BodyInit | null, number, HeadersInit, string, string][] = [
+    ["<h1>Bad gateway</h1>", 502, html, "UNREACHABLE", "non-2xx"],
+    [null, 504, {}, "UNREACHABLE", "non-2xx"],
+    ["{", 500, json, "UNREACHABLE", "non-2xx"],
+    ["null", 500, json, "UNREACHABLE", "non-2xx"],
+    ['{"message":"no Route matched"}', 404, json, "UNREACHABLE", "non-2xx"],
+    ["<h1>Sign in to the hotel</h1>", 200, html, "UNREACHABLE", "not JSON"],
+    ["{", 200, json, "UNREACHABLE", "JSON"],
+    [
+      '{"success":false,"error":"Deal not found","code":"ERR"}',
+      404,
+      json,
+      "PROVIDER_REJECTED",
+      "Deal not found",
+    ],
+  ];
+  for (const [body, status, headers, code, words] of cases) {
+    const answering = clientOf(
+      "http://127.0.0.1:9",
+      "sb_publishable_x",
+      () => Promise.resolve(new Response(body, { status, headers })),
+    );
+    const ask = () => pipedrive.call(answering, "GET", "api/v2/deals/7");
+    const error = await assertRejects(ask, pipedrive.PipedriveError);
+    assertEquals([body, error.code, error.status], [body, code, status === 200 ? 0 : status]);
+    assertMatch(error.message, new RegExp(words));
+    if (status !== 502) continue;
+    const list = await assertRejects(() => pipedrive.connections(answering), pipedrive.PipedriveError);
+    assertEquals([list.code, list.status], ["UNREACHABLE", 502]);
+  }
+});
+
+Deno.test("a call through proxy has its method, path, body and connection", async () => {
+  const asked: unknown[] = [];
+  const answering = clientOf("http://project", "sb_publishable_x", async (input, init) => {
+    const request = new Request(input, init);
+    asked.push(request.method, request.url, request.headers.get("x-connection-id"), await request.text());
+    return Response.json({ data: { id: 7 } });
+  });
+  const answer = await pipedrive.call<{ data: { id: number } }>(answering, "PATCH", "api/v2/deals/7?a=b", {
+    body: { title: "Beams" },
+    connection_id: "one",
+  });
+  assertEquals(answer.data.id, 7);
+  const url = "http://project/functions/v1/proxy/pipedrive/api/v2/deals/7?a=b";
+  assertEquals(asked, ["PATCH", url, "one", '{"title":"Beams"}']);
+});
+
 Deno.test("the TypeScript on the page imports what the example exports", async () => {
-  const names = (await codeBlocks("front-end.md", "ts")).flatMap((block) =>
+  const blocks = [...await codeBlocks("front-end.md", "ts"), ...await codeBlocks("front-end.md", "tsx")];
+  const names = blocks.flatMap((block) =>
     Array.from(
-      block.matchAll(/^import \{ (.+) \} from "\.\/pipedrive\.ts";$/gm),
-      ([, list = ""]) => list.split(", "),
+      block.matchAll(/^import \{ (.+) \} from "\.(?:\.\/settings)?\/pipedrive";$/gm),
+      ([, list = ""]) => list.split(", ").filter((name) => !name.startsWith("type ")),
     )
   ).flat();
-  assert(names.length > 5);
+  assert(names.length > 10);
   for (const name of names) assert(name in pipedrive, name);
 });
 
-Deno.test("the example's Connection is the one that the functions answer", () => {
+Deno.test("the example's types are what the functions answer", async () => {
   const same = (one: Connection): pipedrive.Connection => one;
   assert(same);
+  const typed: SupabaseClient = clientOf("http://127.0.0.1:9", "x") satisfies SupabaseClient<Database>;
+  assert(typed);
+  const text = await read("examples/typescript/pipedrive.ts");
+  const { components: { examples } } = JSON.parse(await read("docs/openapi.json"));
+  const redirected = ["AUTHORIZATION_DENIED", "AUTHORIZATION_NOT_STARTED_HERE"];
+  const own = ["UNREACHABLE", "POPUP_BLOCKED"];
+  const codes = new Set([...Object.keys(CODES), ...Object.keys(examples), ...redirected, ...own]);
+  const [, union = ""] = /^export type Code =([^;]+);/m.exec(text) ?? [];
+  assertEquals(Array.from(union.matchAll(/"(\w+)"/g), ([, code]) => code).sort(), [...codes].sort());
 });
 
-Deno.test("the React component has fewer than forty lines", async () => {
-  const text = await Deno.readTextFile(new URL("../../examples/react/Pipedrive.tsx", import.meta.url));
-  assert(text.trimEnd().split("\n").length < 40);
+Deno.test("hook and card for React have fewer than 120 lines together", async () => {
+  const files = await Promise.all(
+    ["usePipedrive.ts", "PipedriveCard.tsx"].map((name) => read(`examples/react/${name}`)),
+  );
+  assert(files.join("").trimEnd().split("\n").length < 120);
 });
+
+const limited = () =>
+  new pipedrive.PipedriveError("PROVIDER_RATE_LIMITED", "slower", { status: 429, retry_after: 60 });
+
+function clientOf(url: string, key: string, fetch?: typeof globalThis.fetch) {
+  return createClient<Database>(url, key, {
+    auth: { persistSession: false, autoRefreshToken: false },
+    ...(fetch && { global: { fetch } }),
+  });
+}
 
 async function signedUp(stack: OwnStack, fetch: typeof globalThis.fetch): Promise<SupabaseClient> {
-  const supabase = createClient(stack.api_url, stack.publishable_key, {
-    auth: { persistSession: false, autoRefreshToken: false },
-    global: { fetch },
-  });
+  const supabase = clientOf(stack.api_url, stack.publishable_key, fetch);
   const { error } = await supabase.auth.signUp({ email: "ana@example.com", password: crypto.randomUUID() });
   if (error) throw error;
   return supabase;
 }
 
-/** The browser's part: what `location.hash` is when it is back on the page. */
+/** The browser's part: the address where it is back on the page. */
 async function landing({ control }: OwnStack, authorization_url: string, deny = false): Promise<string> {
   const answer = await fetch(await control.authorize({ authorization_url, deny }), { redirect: "manual" });
   await answer.body?.cancel();
-  return new URL(answer.headers.get("location") ?? "about:blank").hash;
+  return answer.headers.get("location") ?? "about:blank";
 }
 
 async function ended(command: string, args: string[], env: Record<string, string>) {

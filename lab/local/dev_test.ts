@@ -42,6 +42,11 @@ Deno.test("dev refuses what it does not understand, and says why", async () => {
     [["--port", "eighty"], `--port is a number from 0 to 65535, not "eighty"`],
     [["--port", "70000"], `not "70000"`],
     [["--dir", ""], "--dir names a folder"],
+    [
+      ["--app-url", "localhost:5173"],
+      `--app-url is an origin like http://localhost:5173, not "localhost:5173"`,
+    ],
+    [["--app-url", "http://localhost:5173/app"], 'not "http://localhost:5173/app"'],
     [["here"], "here"],
   ] as const;
   for (const [args, words] of cases) {
@@ -111,6 +116,28 @@ Deno.test("after Ctrl-C, and after SIGKILL, the next run goes on where it was; S
       assertEquals([url, await answers(url)], [url, false]);
     }
     await assertRejects(() => Deno.stat(join(dir, "stack.json")), Deno.errors.NotFound);
+  });
+});
+
+Deno.test("dev sends a user back to one's own application, and to its own page as ever", async () => {
+  const own = "http://localhost:5173";
+  await withFolder(async (dir) => {
+    const { child, printed } = await startDev(["--dir", dir, "--port", "0", "--app-url", `${own}/`]);
+    const stack: StackAddresses = JSON.parse(await Deno.readTextFile(join(dir, "stack.json")));
+    const control = controlOf(stack.provider_url);
+    for (const origin of [own, stack.app_url]) {
+      const { supabase } = await new AppUser(stack).signUp("ana");
+      const { data } = await supabase.functions.invoke("oauth-callback/pipedrive/authorize", {
+        body: { return_to: "/settings" },
+        headers: { origin },
+      });
+      const back = await fetch(await control.authorize(data), { redirect: "manual" });
+      await back.body?.cancel();
+      assertStringIncludes(back.headers.get("location") ?? "", `${origin}/settings#oauth_ticket=`);
+    }
+    child.kill("SIGINT");
+    await child.status;
+    assertStringIncludes(await printed(), `Your application    ${own}\n`);
   });
 });
 

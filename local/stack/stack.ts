@@ -22,6 +22,8 @@ export interface StackOptions {
   port?: number;
   /** Drops what `dir` keeps, first. */
   fresh?: boolean;
+  /** The origin of an application of one's own, which may connect beside the page served here. */
+  app_url?: string;
   /** More settings for the functions; they win over the stack's own. PIPEDRIVE_OAUTH_ORIGIN replaces the sandbox. */
   env?: Record<string, string>;
   /** How many processes serve a function in turn; 1 unless told otherwise. */
@@ -79,7 +81,8 @@ class Builder {
     const page = this.#serve(await this.#ports.next(), createPage(site));
     const provider = await this.#startProvider(`${functions_url}/oauth-callback/pipedrive`, folder);
     if (provider.control) site.config.sandbox_url = provider.origin;
-    const env = { ...functionsEnv(keys, api.origin, page.origin), ...provider.env, ...this.options.env };
+    const app_urls = [this.options.app_url, page.origin].filter(Boolean).join(",");
+    const env = { ...functionsEnv(keys, api.origin, app_urls), ...provider.env, ...this.options.env };
     const [database, functions] = await all([
       this.#startDatabase(folder, keys),
       this.#startFunctions(folder, env),
@@ -146,14 +149,14 @@ class Builder {
 }
 
 /** What the platform gives a function, and our settings but for the provider's. */
-function functionsEnv(keys: Keys, api_url: string, app_url: string): Record<string, string> {
+function functionsEnv(keys: Keys, api_url: string, app_urls: string): Record<string, string> {
   return {
     SUPABASE_URL: api_url,
     SUPABASE_PUBLISHABLE_KEYS: JSON.stringify({ default: keys.publishable_key }),
     SUPABASE_SECRET_KEYS: JSON.stringify({ default: keys.secret_key, cron: keys.cron_key }),
     SUPABASE_JWKS: JSON.stringify(new UserTokens(keys).jwks),
     TOKEN_ENCRYPTION_KEYS: keys.token_encryption_keys,
-    APP_URL: app_url,
+    APP_URL: app_urls,
     OAUTH_CALLBACK_URL: `${api_url}/functions/v1/oauth-callback`,
   };
 }
