@@ -33,9 +33,9 @@ Deno.test("docs/openapi.json is what tools/openapi/main.ts writes, but for provi
   assert(OURS.every((name) => named.includes(name)), named.join());
 });
 
-Deno.test("docs/openapi.json has every path and method of the README's contract", async () => {
-  const readme = await Deno.readTextFile(new URL("../../README.md", import.meta.url));
-  const [, table = ""] = readme.split("## The functions");
+Deno.test("docs/openapi.json has every path and method of docs/reference.md", async () => {
+  const reference = await Deno.readTextFile(new URL("../../docs/reference.md", import.meta.url));
+  const [, table = ""] = reference.split("## The functions");
   const rows = Array.from(
     table.split("## Errors")[0]?.matchAll(/^\| (`[^|]+) \|/gm) ?? [],
     ([, cell = ""]) => cell,

@@ -7,8 +7,13 @@ import { assert, assertEquals } from "../../tests/support/assert.ts";
 import { KEYS } from "../../tests/support/make.ts";
 import { read, tableRows } from "../support/pages.ts";
 
+const readme = await unaligned("README.md");
+const reference = await unaligned("docs/reference.md");
+
 /** Without the blanks that align a table. */
-const readme = (await read("README.md")).replaceAll(/ +\|/g, " |");
+async function unaligned(page: string): Promise<string> {
+  return (await read(page)).replaceAll(/ +\|/g, " |");
+}
 
 Deno.test("README.md names the Deno that is pinned, and no other", async () => {
   const pinned = /^deno (\S+)$/m.exec(await read(".tool-versions"))?.[1];
@@ -16,7 +21,7 @@ Deno.test("README.md names the Deno that is pinned, and no other", async () => {
   assertEquals(named, new Set([pinned]));
 });
 
-Deno.test("README.md lists every code with its status", () => {
+Deno.test("docs/reference.md lists every code with its status", () => {
   const ours: PublicCode[] = [
     "INVALID_REQUEST",
     "MISSING_CREDENTIALS",
@@ -45,12 +50,12 @@ Deno.test("README.md lists every code with its status", () => {
   ];
   for (const error of errors) {
     const { code, status } = asPublicError(error);
-    const row = readme.split("\n").find((line) => line.startsWith("|") && line.includes(`\`${code}\``));
+    const row = reference.split("\n").find((line) => line.startsWith("|") && line.includes(`\`${code}\``));
     assert(row?.includes(`| ${status} |`), `${code} with ${status}`);
   }
 });
 
-Deno.test("README.md and .env.example name every setting that is read", async () => {
+Deno.test("docs/reference.md and .env.example name every setting that is read", async () => {
   const example = await read(".env.example");
   const asked = new Set<string>();
   const set: Record<string, string> = {
@@ -65,7 +70,7 @@ Deno.test("README.md and .env.example name every setting that is read", async ()
   for (const own of ["SCOPES", "HOSTS"]) asked.delete(`PIPEDRIVE_${own}`);
   assert(asked.size >= 7);
   for (const name of asked) {
-    assert(readme.includes(`\`${name}\``), `${name} in README.md`);
+    assert(reference.includes(`\`${name}\``), `${name} in docs/reference.md`);
     assert(new RegExp(`^#?${name}=`, "m").test(example), `${name} in .env.example`);
   }
 });
@@ -98,4 +103,8 @@ Deno.test("README.md says of a call's cost what docs/performance.md measured", a
     quoted,
     [...measured, share].map((figure) => rows.find(({ Figure }) => Figure === figure)?.Measured),
   );
+});
+
+Deno.test("README.md is read in two minutes", () => {
+  assert(readme.split("\n").length < 250);
 });
