@@ -29,7 +29,7 @@ export const SENTENCES = {
   AUTHORIZATION_NOT_STARTED_HERE: [
     "You came from {provider}’s marketplace. One more step: connect from here, so that we know it is you.",
     "connect",
-    "If you run this page, you can spare people this step: in Pipedrive’s Developer Hub, set the Installation URL of your app to {page}/connect/pipedrive.",
+    "If you run this page: with {page}/connect/pipedrive as the Installation URL of your app, in Pipedrive’s Developer Hub, nobody needs that step.",
   ],
   REAUTHORIZATION_REQUIRED: [
     "{provider} has ended this connection. Connect again; it keeps its history.",

@@ -66,9 +66,9 @@ Deno.test("an install begun in the marketplace ends connected, whoever it is, wi
         assertEquals(await begun(), 0);
         await fillIn(page, "ana", "Sign up");
         await allow.waitFor();
-        await visit.everyWidth(page, "case 1, the consent");
+        await visit.show(page, "case 1, the consent");
         await endConnected(0);
-        await visit.everyWidth(page, "case 1, connected");
+        await visit.show(page, "case 1, connected");
       });
 
       await step("somebody known who is signed out: she signs in, and is asked once", async () => {
@@ -78,10 +78,10 @@ Deno.test("an install begun in the marketplace ends connected, whoever it is, wi
         const before = await consents();
         await install();
         await page.getByText("Sign in to connect Pipedrive").waitFor();
-        await visit.everyWidth(page, "case 2, signed out");
+        await visit.show(page, "case 2, signed out");
         await fillIn(page, "ana", "Sign in");
         await endConnected(before);
-        await visit.everyWidth(page, "case 2, connected");
+        await visit.show(page, "case 2, connected");
       });
 
       await step("somebody who is signed in: she is asked at once", async () => {
@@ -90,7 +90,7 @@ Deno.test("an install begun in the marketplace ends connected, whoever it is, wi
         await install();
         await allow.waitFor();
         await endConnected(before);
-        await visit.everyWidth(page, "case 3, connected");
+        await visit.show(page, "case 3, connected");
       });
 
       await step("whoever goes back from the consent, or cancels it, is not sent there again", async () => {
@@ -117,7 +117,7 @@ Deno.test("an install begun in the marketplace ends connected, whoever it is, wi
           await callout.getByText("One more step: connect from here").waitFor();
           assertStringIncludes(
             await callout.innerText(),
-            `set the Installation URL of your app to ${site.origin}${CONNECT}.`,
+            `with ${site.origin}${CONNECT} as the Installation URL of your app`,
           );
           assertEquals([await active(), page.url()], [0, `${site.origin}/`]);
           await visit.everyWidth(page, "no Installation URL");

@@ -109,12 +109,20 @@ export class Visit {
     assertEquals({ state, light, dark, wider }, { state, light: [], dark: [], wider: false });
   }
 
-  /** The same at both ends of what is promised. A folder named by SCREENSHOTS gets a picture of each. */
+  /** The same at both ends of what is promised. */
   async everyWidth(page: Page, state: string): Promise<void> {
     for (const viewport of [NARROW, DESKTOP]) {
       await page.setViewportSize(viewport);
       await this.examine(page, `${state}, ${viewport.width} px`);
-      if (!SCREENSHOTS) continue;
+    }
+    await this.show(page, state);
+  }
+
+  /** Pictures at both widths, for whoever names a folder for them: `SCREENSHOTS=/tmp/seen`. */
+  async show(page: Page, state: string): Promise<void> {
+    if (!SCREENSHOTS) return;
+    for (const viewport of [NARROW, DESKTOP]) {
+      await page.setViewportSize(viewport);
       const path = `${SCREENSHOTS}/${state.replaceAll(/\W+/g, "-")}-${viewport.width}.png`;
       await page.screenshot({ path, fullPage: true });
     }
