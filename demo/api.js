@@ -12,6 +12,16 @@ export class Trouble extends Error {
   }
 }
 
+/** Which project it is. @throws {Trouble} where the page was not told, or supabase-js is not there */
+export async function readConfig() {
+  try {
+    if (!globalThis.supabase) throw new Error("supabase.js was not loaded");
+    return await (await fetch("/config.json")).json();
+  } catch ({ message }) {
+    throw new Trouble("UNREACHABLE", { message });
+  }
+}
+
 export function openApi({ api_url, publishable_key }) {
   // supabase.js is a classic script: it brings the same API to every page without a bundler.
   const client = globalThis.supabase.createClient(api_url, publishable_key, {
@@ -30,15 +40,17 @@ export function openApi({ api_url, publishable_key }) {
 /** @throws {Trouble} unless the call was aborted */
 async function call(client, path, body, signal) {
   const { data, error } = await client.functions.invoke(path, { body, ...(signal && { signal }) });
-  if (!error) return data;
   signal?.throwIfAborted();
   const provider = /^oauth-callback\/([^/]+)/.exec(path)?.[1];
+  // Not ours: a page that somebody on the way answers with says 200, too.
+  if (!error && typeof data !== "object") throw new Trouble("UNREACHABLE", { provider });
+  if (!error) return data;
   if (!(error.context instanceof Response)) {
     throw new Trouble("NETWORK", { message: error.message, provider });
   }
   const answer = await error.context.json().catch(() => ({}));
   const request_id = error.context.headers.get("x-request-id");
-  throw new Trouble(answer.code ?? "INTERNAL_ERROR", { ...answer, request_id, provider });
+  throw new Trouble(answer.code ?? "UNREACHABLE", { ...answer, request_id, provider });
 }
 
 /** Whom the functions can connect. Anybody may ask: a login that has ended is no hindrance. */
@@ -48,7 +60,7 @@ async function readOffer(api_url) {
     throw new Trouble("NETWORK", { message });
   });
   const answer = await response.json().catch(() => ({}));
-  if (!answer.providers) throw new Trouble(answer.code ?? "INTERNAL_ERROR", answer);
+  if (!answer.providers) throw new Trouble(answer.code ?? "UNREACHABLE", answer);
   return answer.providers;
 }
 

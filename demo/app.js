@@ -1,15 +1,15 @@
 /** The page: sign in, connect once, search. It never sees a token of a provider's. */
 
-import { openApi, Trouble } from "./api.js";
+import { openApi, readConfig, Trouble } from "./api.js";
 import { createAsking } from "./asking.js";
 import { createCards, nameOf } from "./cards.js";
 import { createChoice } from "./choice.js";
-import { begin, begun, complete, takeReturn } from "./connect.js";
+import { begin, begun, complete, takeReturn, wished } from "./connect.js";
 import { byId, setText } from "./dom.js";
 import { confirmed, farewell } from "./ending.js";
 import { createLab } from "./lab.js";
 import { keepLooking } from "./live.js";
-import { createOffer, isPipedrive, PIPEDRIVE } from "./offer.js";
+import { createOffer, isPipedrive, PIPEDRIVE, titleOf } from "./offer.js";
 import { showOffer } from "./said.js";
 import { createSearch } from "./search.js";
 import { loginHasEnded } from "./sentences.js";
@@ -23,7 +23,10 @@ const TICK_MS = 1_000;
 const LOOPBACK = new Set(["127.0.0.1", "localhost"]);
 
 const back = takeReturn();
-const config = await (await fetch("/config.json")).json();
+const config = await readConfig().catch((error) => {
+  sayTrouble(error, { retry: () => location.reload() });
+  throw error;
+});
 const api = openApi(config);
 const local = Boolean(config.sandbox_url);
 const offer = createOffer(api, () => showOffer(offer, connect));
@@ -32,7 +35,13 @@ const offer = createOffer(api, () => showOffer(offer, connect));
 let user;
 let looking = null;
 
-const ask = createAsking({ offer, begin: (provider, values) => begin(api, provider, values) });
+/** Leaves for the provider. What is typed is there again afterwards. */
+async function leave(provider, values) {
+  search.keep();
+  await begin(api, provider, values);
+}
+
+const ask = createAsking({ offer, begin: leave });
 
 /** What the buttons beside a sentence do, where it is about this provider. */
 const actionsFor = (provider) => ({
@@ -84,7 +93,9 @@ const lab = local
     attempt,
   })
   : null;
-const standing = createStanding({ cards, past, choice, timeline, lab, offer });
+/** What is said of a connection that did not come about is over when one has. */
+const onConnected = () => byId("callout").replaceChildren();
+const standing = createStanding({ cards, past, choice, timeline, lab, offer, onConnected });
 const signIn = createSignIn({ client: api.client, demo: LOOPBACK.has(new URL(config.api_url).hostname) });
 
 /**
@@ -114,7 +125,7 @@ function connect(button, provider) {
   return attempt(button, async () => {
     await offer.learn();
     const chosen = provider ?? offer.only();
-    if (chosen && offer.valuesOf(chosen).length === 0) return await begin(api, chosen);
+    if (chosen && offer.valuesOf(chosen).length === 0) return await leave(chosen);
     if (button) button.dataset.busy = "false";
     await ask(chosen);
   }, provider);
@@ -173,9 +184,17 @@ async function useReturn() {
   }
 }
 
+/** What is said beside the form. */
+function welcome() {
+  if (back.ticket) return "Sign in to finish connecting.";
+  if (back.code) return new Trouble(back.code, { provider: whose(back) });
+  return wished() ? `Sign in to connect ${titleOf(wished())}. If you are new here, sign up.` : "";
+}
+
 /** Somebody has come, or gone. The page is shown once all of it is known, so that nothing moves. */
 async function enter(session) {
   if (user !== undefined && session?.user.id === user?.id) return;
+  const before = user;
   looking?.stop();
   looking = null;
   user = session?.user ?? null;
@@ -183,21 +202,19 @@ async function enter(session) {
   if (!user) {
     hush();
     reveal("welcome");
-    return signIn.show(
-      back.ticket
-        ? "Sign in to finish connecting."
-        : back.code
-        ? new Trouble(back.code, { provider: whose(back) })
-        : "",
-    );
+    if (before) byId("main").focus();
+    return signIn.show(welcome());
   }
   const entered = user;
   setText(byId("email"), user.email ?? "");
   setText(byId("loading-words"), back.ticket ? "Finishing the connection …" : "Loading …");
   reveal("loading");
+  // The form that had the focus is gone.
+  if (before === null) byId("main").focus();
   await learning;
   const finished = await useReturn();
   if (user !== entered) return;
+  if (wished()) await connect(null, wished());
   looking = keepLooking({
     client: api.client,
     user_id: user.id,
@@ -206,6 +223,7 @@ async function enter(session) {
     onLive: (live) => setText(byId("live"), live ? "live" : "every 2 s"),
   });
   await looking.first;
+  if (choice.chosen()?.status === "active") search.search();
   if (!finished) return;
   say(`${nameOf(finished)} is connected.`);
   cards.focus(finished.id);
@@ -215,7 +233,9 @@ async function enter(session) {
 async function endLogin(error) {
   await api.client.auth.signOut({ scope: "local" });
   enter(null);
-  if (error) signIn.show(error);
+  if (!error) return;
+  signIn.show(error);
+  signIn.focus();
 }
 
 byId("connect").addEventListener("click", ({ currentTarget }) => connect(currentTarget, offer.names()[0]));

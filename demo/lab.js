@@ -62,6 +62,7 @@ export function createLab({ sandbox_url, connection, jwt, term, note, changed, a
       }));
   }
 
+  byId("lab-market").href = sandbox_url;
   setText(byId("lab-race-count"), String(CALLERS));
   const chosen = sessionStorage.getItem(PROVIDER) ?? "normal";
   for (const radio of document.querySelectorAll("[name=provider]")) {

@@ -7,6 +7,8 @@ import { plural } from "./words.js";
 
 const PAUSE_MS = 250;
 const PAGE = 20;
+/** Where what is typed waits while this tab is at the provider. */
+const TYPED = "search-term";
 /** Pipedrive asks for two characters. */
 const SHORTEST = 2;
 
@@ -78,6 +80,7 @@ export function createSearch({ api, connectionId, actions, onTrouble }) {
 
   function found(persons, next) {
     arrange(list, next ? [...list.children, ...persons] : persons);
+    letIn(list);
     if (list.children.length === 0) return enter("nobody", `Nobody matches “${asked}”.`);
     const count = plural(list.children.length, "person");
     enter("found", cursor === null ? `${count}, that is all` : `${count}, and there are more`);
@@ -94,21 +97,31 @@ export function createSearch({ api, connectionId, actions, onTrouble }) {
     search();
   });
   more.addEventListener("click", () => ask(true));
+  list.addEventListener("focusin", ({ target }) => letIn(list, target.closest("summary")));
   panel.addEventListener("keydown", (event) => move(event, input, list));
   document.addEventListener("keydown", (event) => {
     if (event.key !== "/" || panel.hidden || event.target.closest("input, select, textarea, dialog")) return;
     event.preventDefault();
     input.focus();
   });
+  input.value = sessionStorage.getItem(TYPED) ?? "";
+  sessionStorage.removeItem(TYPED);
   clear();
   return {
     search,
     term: () => input.value.trim(),
+    /** For when this tab is back. */
+    keep: () => sessionStorage.setItem(TYPED, input.value),
     reset() {
       input.value = "";
       clear();
     },
   };
+}
+
+/** One person is where the Tab key stops, not twenty: the arrows lead on from there. */
+function letIn(list, stop = list.querySelector("summary[tabindex='0']") ?? list.querySelector("summary")) {
+  for (const one of list.querySelectorAll("summary")) one.tabIndex = one === stop ? 0 : -1;
 }
 
 /** Arrows walk from the field through the persons and back; Escape goes back to the field, and empties it there. */

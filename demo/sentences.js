@@ -29,6 +29,7 @@ export const SENTENCES = {
   AUTHORIZATION_NOT_STARTED_HERE: [
     "You came from {provider}’s marketplace. One more step: connect from here, so that we know it is you.",
     "connect",
+    "If you run this page: with {page}/connect/pipedrive as the Installation URL of your app, in Pipedrive’s Developer Hub, nobody needs that step.",
   ],
   REAUTHORIZATION_REQUIRED: [
     "{provider} has ended this connection. Connect again; it keeps its history.",
@@ -84,6 +85,7 @@ export const SENTENCES = {
   BOOT_ERROR: ["The service did not start. It usually does the next time.", "retry"],
   WORKER_ERROR: ["The service stopped in the middle. Nothing was lost.", "retry"],
   WORKER_LIMIT: ["The service stopped in the middle. Nothing was lost.", "retry"],
+  UNREACHABLE: ["The service does not answer as it should at the moment. Nothing was lost.", "retry"],
   NETWORK: ["The service cannot be reached. Are you online?", "retry"],
 
   // Of Supabase Auth, https://supabase.com/docs/guides/auth/debugging/error-codes
@@ -105,16 +107,23 @@ const LOGIN_ENDED = new Set(
 
 export const loginHasEnded = ({ code }) => LOGIN_ENDED.has(code);
 
-/** A sentence and an action for any error. */
+/**
+ * A sentence and an action for any error.
+ *
+ * @returns also for how many seconds the action is of no use, of which the sentence tells, and a note for whoever runs
+ * the page, where `{page}` is its origin
+ */
 export function adviceFor(error) {
-  const [words, action] = SENTENCES[error.code] ??
-    [error.message ? `That did not work: ${error.message}` : "That did not work.", "retry"];
-  const wait = error.retry_after > 0 ? ` Wait ${waitOf(error.retry_after)} first.` : "";
-  const label = action === "connect" && !error.provider ? "Connect an account" : ACTIONS[action];
-  return { sentence: about(error, words) + wait, action, label: about(error, label) };
+  const { code, message, provider, retry_after = 0 } = error;
+  const [words, action, note = ""] = SENTENCES[code] ??
+    [message ? `That did not work: ${message}` : "That did not work.", "retry"];
+  const wait_s = action === "retry" ? retry_after : 0;
+  const wait = wait_s > 0 ? ` Wait ${waitOf(wait_s)} first.` : "";
+  const label = action === "connect" && !provider ? "Connect an account" : ACTIONS[action];
+  return { sentence: about(provider, words) + wait, action, label: about(provider, label), wait_s, note };
 }
 
-function about({ provider }, words) {
+function about(provider, words) {
   const sentence = words.replaceAll("{provider}", titleOf(provider));
   return sentence[0].toUpperCase() + sentence.slice(1);
 }

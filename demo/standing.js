@@ -6,16 +6,17 @@ import { isPipedrive, titleOf } from "./offer.js";
 import { showCall } from "./said.js";
 import { say } from "./trouble.js";
 
-/** @param parts of the page, each of which shows its own */
-export function createStanding({ cards, past, choice, timeline, lab, offer }) {
-  let connections = [];
+/** @param parts of the page, each of which shows its own, and `onConnected`, told when more works than before */
+export function createStanding({ cards, past, choice, timeline, lab, offer, onConnected }) {
+  let connections = null;
   /** What this page ended itself needs no announcement. */
   const endedHere = new Set();
   return {
     endsHere: ({ id }) => endedHere.add(id),
-    forget: () => connections = [],
+    forget: () => connections = null,
     show(found, events) {
-      announceEnds(connections, found, endedHere);
+      if (connections) announceEnds(connections, found, endedHere);
+      if (connections && hasMore(connections, found)) onConnected();
       connections = found;
       const open = found.filter(({ status }) => status !== "disconnected");
       const ended = found.filter(({ status }) => status === "disconnected");
@@ -32,6 +33,13 @@ export function createStanding({ cards, past, choice, timeline, lab, offer }) {
       lab?.show(choice.chosen(), open.length > 0);
     },
   };
+}
+
+/** Whether a connection works that did not, or was not there. */
+function hasMore(before, found) {
+  const active = (some) => some.filter(({ status }) => status === "active").map(({ id }) => id);
+  const known = active(before);
+  return active(found).some((id) => !known.includes(id));
 }
 
 /** What ended elsewhere, at the provider or in another tab, is said. */

@@ -1,20 +1,30 @@
 /** How trouble is shown: a sentence, what one can do, and a message that goes by itself. */
 
-import { byId, h, icon } from "./dom.js";
+import { byId, h, icon, setText } from "./dom.js";
 import { adviceFor, detailsOf } from "./sentences.js";
 
 const READING_MS = 7_000;
 
 /** A box with the sentence and its button. `actions` says what each action of `sentences.js` does here. */
 export function troubleBox(error, actions) {
-  const { sentence, action, label } = adviceFor(error);
+  const { sentence, action, label, wait_s, note } = adviceFor(error);
   const act = action === "report" ? copyDetails(error) : actions[action];
+  const words = h("p", {}, sentence);
+  const button = act && h("button", { type: "button", class: "small", onclick: act }, label);
+  if (button && wait_s > 0) {
+    button.disabled = true;
+    setTimeout(() => {
+      button.disabled = false;
+      setText(words, adviceFor({ ...error, message: error.message, retry_after: 0 }).sentence);
+    }, 1_000 * wait_s);
+  }
   return h(
     "div",
     { class: "trouble" },
     icon("alert"),
-    h("p", {}, sentence),
-    act && h("button", { type: "button", class: "small", onclick: act }, label),
+    words,
+    button,
+    note && h("p", { class: "note" }, note.replace("{page}", location.origin)),
   );
 }
 

@@ -3,10 +3,8 @@ import type { Page } from "playwright-core";
 import { assert, assertEquals } from "../../tests/support/assert.ts";
 import { mature } from "../../tests/support/own_stack.ts";
 import { ServedStandIn } from "./served_stand_in.ts";
-import { DESKTOP, Visit, withBrowser } from "./visit.ts";
+import { Visit, withBrowser } from "./visit.ts";
 
-/** The narrowest that is promised. */
-const NARROW = { width: 375, height: 812 };
 const OFFER = "**/functions/v1/oauth-callback";
 const headers = { "access-control-allow-origin": "*" };
 
@@ -29,7 +27,7 @@ Deno.test("the page offers every provider, asks for its values, and says whose c
           "Connect Pipedrive",
           "Connect Zendesk",
         ]);
-        await everyWidth(visit, page, "nothing connected");
+        await visit.everyWidth(page, "nothing connected");
       });
 
       await step(
@@ -47,7 +45,7 @@ Deno.test("the page offers every provider, asks for its values, and says whose c
           assertEquals(await field.getAttribute("aria-invalid"), "true");
           assertEquals(await page.evaluate("document.activeElement.value"), "Acme Inc.");
           assertEquals(asked(), []);
-          await everyWidth(visit, page, "a wrong value");
+          await visit.everyWidth(page, "a wrong value");
           await field.fill("  ");
           await field.press("Enter");
           await dialog.getByRole("alert").getByText("Zendesk needs it: Zendesk subdomain.").waitFor();
@@ -75,7 +73,7 @@ Deno.test("the page offers every provider, asks for its values, and says whose c
         const link = await page.getByRole("link", { name: "How to call an API" }).getAttribute("href");
         const guide = await fetch(new URL(link ?? "", stack.app_url));
         assert((await guide.text()).startsWith("# Call the API"));
-        await everyWidth(visit, page, "only Zendesk");
+        await visit.everyWidth(page, "only Zendesk");
       });
 
       await step("before a known end its owner is told, and may connect again at once", async () => {
@@ -106,7 +104,7 @@ Deno.test("the page offers every provider, asks for its values, and says whose c
         await page.getByRole("searchbox").fill("jane");
         await page.locator("#persons .name").getByText("Jane Doe").waitFor();
         assertEquals(await page.getByRole("heading", { name: "Call Zendesk" }).isVisible(), false);
-        await everyWidth(visit, page, "two providers");
+        await visit.everyWidth(page, "two providers");
       });
 
       await step("a token without a known end is not called expired", async () => {
@@ -170,10 +168,3 @@ Deno.test("the page offers every provider, asks for its values, and says whose c
     await zendesk.stop();
   }
 });
-
-async function everyWidth(visit: Visit, page: Page, state: string): Promise<void> {
-  await visit.examine(page, state);
-  await page.setViewportSize(NARROW);
-  await visit.examine(page, `${state}, narrow`);
-  await page.setViewportSize(DESKTOP);
-}

@@ -9,10 +9,14 @@ import { launch } from "./chromium.ts";
 const UPDATE = Deno.args.includes("--update");
 const IMAGES = new URL("../../docs/images/", import.meta.url);
 
+const SCREENSHOTS = Deno.env.get("SCREENSHOTS");
+
 /** How long a step may take on a slow machine that does other things besides. */
 const PATIENCE_MS = 60_000;
 
 export const DESKTOP = { width: 1280, height: 860 };
+/** The narrowest that is promised. */
+export const NARROW = { width: 375, height: 812 };
 export const PHONE = { width: 390, height: 844 };
 
 /** More than a page may ever move by itself (https://web.dev/articles/cls calls 0.1 good). */
@@ -103,6 +107,25 @@ export class Visit {
     await page.emulateMedia({ colorScheme: "light" });
     const wider = await page.evaluate("document.documentElement.scrollWidth > innerWidth");
     assertEquals({ state, light, dark, wider }, { state, light: [], dark: [], wider: false });
+  }
+
+  /** The same at both ends of what is promised. */
+  async everyWidth(page: Page, state: string): Promise<void> {
+    for (const viewport of [NARROW, DESKTOP]) {
+      await page.setViewportSize(viewport);
+      await this.examine(page, `${state}, ${viewport.width} px`);
+    }
+    await this.show(page, state);
+  }
+
+  /** Pictures at both widths, for whoever names a folder for them: `SCREENSHOTS=/tmp/seen`. */
+  async show(page: Page, state: string): Promise<void> {
+    if (!SCREENSHOTS) return;
+    for (const viewport of [NARROW, DESKTOP]) {
+      await page.setViewportSize(viewport);
+      const path = `${SCREENSHOTS}/${state.replaceAll(/\W+/g, "-")}-${viewport.width}.png`;
+      await page.screenshot({ path, fullPage: true });
+    }
   }
 
   /** A picture for the README, in light and in dark, without what is said in passing. */

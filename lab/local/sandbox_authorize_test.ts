@@ -92,3 +92,20 @@ Deno.test("a user who does not exist and an authorization elsewhere are errors o
   const elsewhere = authorization_url.replace("oauth.pipedrive.com", "evil.example");
   await assertRejects(() => control.authorize({ authorization_url: elsewhere }), Error, "is not at");
 });
+
+Deno.test("the marketplace begins at the Installation URL, and without one at the consent, without state", async () => {
+  const { control, sandbox, send } = await opened();
+  const link = async () => {
+    const response = await send(`${sandbox.origin}/`);
+    const [, href = ""] = /<a class="allow" href="([^"]+)"/.exec(await response.text()) ?? [];
+    return new URL(href.replaceAll("&#38;", "&"));
+  };
+  const consent = await link();
+  assertEquals(consent.origin + consent.pathname, `${sandbox.origin}/oauth/authorize`);
+  assertEquals([...consent.searchParams.keys()], ["client_id", "redirect_uri"]);
+  const redirect = await control.authorize({ authorization_url: consent.href });
+  assertEquals([...new URL(redirect).searchParams.keys()], ["code"]);
+  const installation_url = "https://app.example/connect/pipedrive?a=1&b=2";
+  await control.register({ installation_url });
+  assertEquals((await link()).href, installation_url);
+});

@@ -35,7 +35,10 @@ label small{display:block;font-size:13px;font-weight:400;color:var(--soft);overf
 .buttons{display:grid;grid-template-columns:1fr 2fr;gap:12px;margin-top:24px}
 button{font:inherit;font-weight:600;min-height:44px;padding:8px 18px;border-radius:10px;border:1px solid var(--line);
 background:var(--surface);color:var(--ink);cursor:pointer}
-button.allow{background:var(--green);border-color:var(--green);color:var(--on-green)}
+a.allow{display:grid;place-items:center;min-height:44px;border:1px solid;border-radius:10px;font-weight:600;text-decoration:none}
+a.allow:focus-visible{outline:2px solid var(--ink);outline-offset:2px}
+.small{margin:0;font-size:13px;color:var(--soft);text-align:center;overflow-wrap:anywhere}
+.allow{background:var(--green);border-color:var(--green);color:var(--on-green)}
 button:focus-visible{outline:2px solid var(--ink);outline-offset:2px}
 @media (max-width:480px){main{padding:16px}.card{padding:24px 20px}li{flex-wrap:wrap}}
 `;

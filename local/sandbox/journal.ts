@@ -1,6 +1,7 @@
 import type { AccountIds } from "./accounts.ts";
 
 const KINDS = [
+  "marketplace",
   "authorize",
   "token:refresh",
   "token:exchange",

@@ -2,7 +2,7 @@
  * A stand-in for Pipedrive's OAuth server and API that refuses what the real ones refuse.
  *
  * A request comes in at `serve.ts` (over HTTP) or `sandbox.ts` (in this process), and `router.ts` hands it to
- * `authorize.ts`, `token.ts`, `revoke.ts` or `api.ts`; `world.ts` is all that they know. `control.ts` moves that world.
+ * `marketplace.ts`, `authorize.ts`, `token.ts`, `revoke.ts` or `api.ts`; `world.ts` is all that they know. `control.ts` moves that world.
  */
 export type { UserChoice } from "./accounts.ts";
 export type { SandboxControl } from "./control.ts";

@@ -3,6 +3,7 @@ import { answerAuthorize } from "./authorize.ts";
 import { html, Refusal } from "./answers.ts";
 import { deliver, takeFault } from "./faults.ts";
 import type { JournalEntry, JournalKind } from "./journal.ts";
+import { marketplacePage } from "./marketplace.ts";
 import { answerRevoke } from "./revoke.ts";
 import { answerToken } from "./token.ts";
 import { wait } from "./waiting.ts";
@@ -49,6 +50,7 @@ function endpoint(call: Call): Response {
   const { kind } = call.entry;
   call.entry.outcome = "ok";
   try {
+    if (kind === "marketplace") return marketplacePage(call.world);
     if (kind === "authorize") return answerAuthorize(call);
     if (kind.startsWith("token:")) return answerToken(call);
     if (kind === "revoke") return answerRevoke(call);
@@ -67,6 +69,7 @@ function latencyOf({ world, entry }: Call): number {
 }
 
 function kindOf(path: string, form: URLSearchParams | null): JournalKind {
+  if (path === "/") return "marketplace";
   if (path === "/oauth/authorize") return "authorize";
   if (path === "/oauth/revoke") return "revoke";
   if (path === "/oauth/token" || path === "/oauth/token/") {

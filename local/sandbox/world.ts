@@ -9,6 +9,8 @@ export interface Registration {
   client_secret: string;
   /** The one callback URL, compared character by character; null: nothing is registered yet, every authorization is refused. */
   redirect_uri: string | null;
+  /** Where an installation from the marketplace begins; null, as most apps have it: at the consent. */
+  installation_url: string | null;
 }
 
 export interface SandboxOptions extends Partial<Registration> {
@@ -88,8 +90,9 @@ export class World {
 
   /** @param origin where everything is; left out, Pipedrive's own hosts are played, each refusing the others' tokens */
   constructor(readonly options: SandboxOptions, readonly origin = PIPEDRIVE_ORIGIN) {
-    const { client_id = "sandbox-client", client_secret = "sandbox-secret", redirect_uri = null } = options;
-    this.registration = { client_id, client_secret, redirect_uri };
+    const { client_id = "sandbox-client", client_secret = "sandbox-secret" } = options;
+    const { redirect_uri = null, installation_url = null } = options;
+    this.registration = { client_id, client_secret, redirect_uri, installation_url };
     if (options.kept) this.#goOn(options.kept);
   }
 

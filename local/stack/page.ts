@@ -1,5 +1,6 @@
 import { extname } from "node:path";
 import { parseArgs } from "node:util";
+import { answerFile } from "./page_files.ts";
 import { serve } from "./serve.ts";
 
 const DEMO = new URL("../../demo/", import.meta.url);
@@ -41,44 +42,38 @@ export function createPage(options: PageOptions): (request: Request) => Promise<
       return answer(405, "Method not allowed\n", config);
     }
     if (pathname === "/config.json") return answer(200, JSON.stringify(config), config, TYPES[".json"]);
-    const file = pathname === "/supabase.js" ? SUPABASE_JS : demoFile(pathname);
-    const content = file === null ? null : await read(file);
-    if (file === null || content === null) return answer(404, "Not found\n", config);
-    return answer(200, content, config, TYPES[extname(file.pathname)]);
+    for (const file of filesFor(pathname)) {
+      const found = await answerFile(request, file, headersFor(config, TYPES[extname(file.pathname)]));
+      if (found) return found;
+    }
+    return answer(404, "Not found\n", config);
   };
 }
 
-/** `return_to` may name any path: one without a file's ending is the page. */
-function demoFile(pathname: string): URL | null {
-  if (pathname === GUIDE) return new URL(`..${GUIDE}`, DEMO);
-  if (extname(pathname) === "") return new URL("index.html", DEMO);
-  const file = new URL(`.${pathname}`, DEMO);
-  return file.href.startsWith(DEMO.href) && !/%2f|%5c/i.test(pathname) ? file : null;
+/** What may be meant, the likeliest first: the folder's page, as on any static host, and under any path the page. */
+function filesFor(pathname: string): URL[] {
+  if (pathname === "/supabase.js") return [SUPABASE_JS];
+  if (pathname === GUIDE) return [new URL(`..${GUIDE}`, DEMO)];
+  const folder = extname(pathname) === "";
+  const file = new URL(folder ? `.${pathname.replace(/\/*$/, "/")}index.html` : `.${pathname}`, DEMO);
+  const inside = file.href.startsWith(DEMO.href) && !/%2f|%5c/i.test(pathname);
+  return [...(inside ? [file] : []), ...(folder ? [new URL("index.html", DEMO)] : [])];
 }
 
-async function read(file: URL): Promise<BodyInit | null> {
-  try {
-    return await Deno.readFile(file);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.IsADirectory) return null;
-    throw error;
-  }
+function answer(status: number, body: BodyInit, config: PageConfig, type = TYPES[".md"]): Response {
+  return new Response(body, {
+    status,
+    headers: { ...headersFor(config, type), "cache-control": "no-store" },
+  });
 }
 
-function answer(
-  status: number,
-  body: BodyInit,
-  config: PageConfig,
-  type = "text/plain; charset=utf-8",
-): Response {
-  const headers = {
+function headersFor(config: PageConfig, type = TYPES[".md"] ?? ""): Record<string, string> {
+  return {
     "content-type": type,
     "content-security-policy": policy(config),
     "referrer-policy": "no-referrer",
     "x-content-type-options": "nosniff",
-    "cache-control": "no-store",
   };
-  return new Response(body, { status, headers });
 }
 
 /** No inline script or style, no markup made from text, nobody asked but the API and, locally, the sandbox. */
@@ -92,6 +87,7 @@ function policy({ api_url, sandbox_url }: PageConfig): string {
     `connect-src ${asked.join(" ")}`,
     "base-uri 'none'",
     "form-action 'none'",
+    // Whoever opens /connect/pipedrive is sent on: no page elsewhere does that behind anybody's back.
     "frame-ancestors 'none'",
     "require-trusted-types-for 'script'",
     "trusted-types 'none'",

@@ -81,6 +81,7 @@ class Builder {
     const page = this.#serve(await this.#ports.next(), createPage(site));
     const provider = await this.#startProvider(`${functions_url}/oauth-callback/pipedrive`, folder);
     if (provider.control) site.config.sandbox_url = provider.origin;
+    await provider.control?.register({ installation_url: `${page.origin}/connect/pipedrive` });
     const app_urls = [this.options.app_url, page.origin].filter(Boolean).join(",");
     const env = { ...functionsEnv(keys, api.origin, app_urls), ...provider.env, ...this.options.env };
     const [database, functions] = await all([
