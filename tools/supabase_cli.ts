@@ -3,8 +3,11 @@ import { join } from "node:path";
 /** What everything here was tried with; the README and the workflow that deploys name the same. */
 const PACKAGE = "supabase@3.1.0";
 
-/** Runs `supabase …` to its end; throws with what it printed unless that is 0. */
-export type SupabaseCli = (...args: string[]) => Promise<Printed>;
+/** Runs a program to its end; throws with what it printed unless that is 0. */
+export type Cli = (...args: string[]) => Promise<Printed>;
+
+/** `supabase …`. */
+export type SupabaseCli = Cli;
 
 export interface Printed {
   readonly stdout: string;
@@ -25,9 +28,14 @@ const PASSED_ON = [
  * @param env what it is to see beside that
  */
 export function supabaseCli(folder: string, home: string, env: Record<string, string> = {}): SupabaseCli {
+  return npx(PACKAGE, folder, home, env);
+}
+
+/** The same for another package that is a program. */
+export function npx(name: string, folder: string, home: string, env: Record<string, string> = {}): Cli {
   return async (...args) => {
     const { code, ...printed } = await new Deno.Command("npx", {
-      args: ["-y", PACKAGE, ...args],
+      args: ["-y", name, ...args],
       cwd: folder,
       clearEnv: true,
       env: { ...environment(), HOME: home, ...env },
@@ -36,7 +44,7 @@ export function supabaseCli(folder: string, home: string, env: Record<string, st
       stderr: "piped",
     }).output();
     const [stdout, stderr] = [text(printed.stdout), text(printed.stderr)];
-    if (code !== 0) throw new Error(`supabase ${args[0]} ended with ${code}: ${stderr}${stdout}`);
+    if (code !== 0) throw new Error(`${name} ${args[0]} ended with ${code}: ${stderr}${stdout}`);
     return { stdout, stderr };
   };
 }
