@@ -161,6 +161,6 @@ Deno.test("an install begun in the marketplace ends connected, whoever it is, wi
 });
 
 /** Where the frame has come to. */
-async function framed(page: Page): Promise<string | undefined> {
+function framed(page: Page): string | undefined {
   return page.frames().find((frame) => frame !== page.mainFrame())?.url();
 }

@@ -53,6 +53,8 @@ Deno.test("db push builds the database, once", async (t) => {
       async () => {
         await copyProject(folder, (path) => /^supabase\/migrations\//.test(path));
         await supabase("db", "push", "--include-all", `--remote=${url}`, "--yes");
+        // As `supabase test db` does before it runs any.
+        await connect()`create extension if not exists pgtap with schema extensions`;
         const names = await pgtapFiles();
         assert(names.length > 0);
         for (const name of names) {

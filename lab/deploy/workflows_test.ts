@@ -3,12 +3,14 @@ import { walk } from "../../tests/support/walk.ts";
 import { assert, assertEquals } from "../../tests/support/assert.ts";
 
 const ROOT = new URL("../../", import.meta.url);
-/** What a workflow may run: what the README has people run, and the tests here prove. */
+/** What a workflow may run: what the pages have people run, and the tests here prove. */
 const KNOWN = [
   /^deno task ok \$\{\{ matrix\.parts \}\}$/,
   /^npx -y supabase@\S+ link --project-ref "\$PROJECT_REF"$/,
   /^npx -y supabase@\S+ db push --remote --yes$/,
   /^npx -y supabase@\S+ functions deploy --use-api --yes$/,
+  /^deno task registry$/,
+  /^gh release create "\$TAG" registry\/oauth-tokens\.json --verify-tag /,
 ];
 
 const workflows: [path: string, text: string][] = [];
@@ -41,7 +43,7 @@ Deno.test("the jobs together are the whole gate, and a deploy waits for all of t
   assertEquals(parts.match(/\w+/g), all.split(", "));
   const deploy = text.get(".github/workflows/deploy.yml") ?? "";
   assert(/^ {2}ok:\n {4}uses: \.\/\.github\/workflows\/ok\.yml\n/m.test(deploy));
-  assert(/^ {2}deploy:\n {4}needs: ok\n/m.test(deploy));
+  for (const job of ["deploy", "release"]) assert(deploy.includes(`\n  ${job}:\n    needs: ok\n`), job);
 });
 
 Deno.test("an action is pinned to what was read, not to a name that moves", () => {
@@ -52,9 +54,12 @@ Deno.test("an action is pinned to what was read, not to a name that moves", () =
   }
 });
 
-Deno.test("a workflow may read the repository and nothing more", () => {
+Deno.test("a workflow may read the repository and nothing more, but for the job that makes a release", () => {
   for (const [path, text] of workflows) {
     assert(/^permissions:\n {2}contents: read$/m.test(text), path);
-    assert(!/pull_request_target|: write\b/.test(text), path);
+    const [others = "", release] = text.split("\n  release:\n");
+    assert(!/pull_request_target|: write\b/.test(others), path);
+    const written = Array.from(release?.matchAll(/^ *(\S+: write)$/gm) ?? [], ([, one]) => one);
+    assertEquals(written, release === undefined ? [] : ["contents: write"]);
   }
 });

@@ -14,7 +14,7 @@ And with every version, in this order:
 
 npx supabase@3.1.0 db push --remote --include-all
 npx supabase@3.1.0 secrets set --env-file supabase/functions/.env.local
-npx supabase@3.1.0 functions deploy ${functions.join(" ")}
+npx supabase@3.1.0 functions deploy --use-api ${functions.join(" ")}
 
 --include-all: these migrations may be older than your project's last one. They refer to nothing of yours.
 docs/add-to-a-project.md, where you got this address, goes on from here.
