@@ -1,5 +1,4 @@
 /** Two providers on one page, in a real browser: which is asked for what, and whose connection is whose. */
-import type { Page } from "playwright-core";
 import { assert, assertEquals } from "../../tests/support/assert.ts";
 import { mature } from "../../tests/support/own_stack.ts";
 import { ServedStandIn } from "./served_stand_in.ts";
