@@ -1,22 +1,23 @@
 /** The page: sign in, connect once, search. It never sees a token of a provider's. */
 
-import { openApi, readConfig, Trouble } from "./api.js";
+import { openApi, readConfig } from "./api.js";
 import { createAsking } from "./asking.js";
 import { createCards, nameOf } from "./cards.js";
 import { createChoice } from "./choice.js";
-import { begin, begun, complete, takeReturn, wished } from "./connect.js";
+import { begin, takeReturn, wished } from "./connect.js";
 import { byId, setText } from "./dom.js";
 import { confirmed, farewell } from "./ending.js";
 import { createLab } from "./lab.js";
 import { keepLooking } from "./live.js";
-import { createOffer, isPipedrive, PIPEDRIVE, titleOf } from "./offer.js";
+import { createOffer, isPipedrive, PIPEDRIVE } from "./offer.js";
+import { createReturning } from "./returning.js";
 import { showOffer } from "./said.js";
 import { createSearch } from "./search.js";
 import { loginHasEnded } from "./sentences.js";
 import { createSignIn } from "./sign_in.js";
 import { createStanding } from "./standing.js";
 import { createTimeline } from "./timeline.js";
-import { hush, say, sayTrouble, troubleBox } from "./trouble.js";
+import { hush, say, sayTrouble } from "./trouble.js";
 
 const TICK_MS = 1_000;
 /** A stack on this machine, ours or that of `supabase start`, has the demo user. */
@@ -93,9 +94,16 @@ const lab = local
     attempt,
   })
   : null;
-/** What is said of a connection that did not come about is over when one has. */
-const onConnected = () => byId("callout").replaceChildren();
-const standing = createStanding({ cards, past, choice, timeline, lab, offer, onConnected });
+const returning = createReturning({ back, api, offer, actionsFor, onLoginEnded: (error) => endLogin(error) });
+const standing = createStanding({
+  cards,
+  past,
+  choice,
+  timeline,
+  lab,
+  offer,
+  onConnected: returning.settle,
+});
 const signIn = createSignIn({ client: api.client, demo: LOOPBACK.has(new URL(config.api_url).hostname) });
 
 /**
@@ -157,40 +165,6 @@ function reveal(name) {
   byId("who").hidden = name !== "app";
 }
 
-/** Whose redirect it was: of the one where this tab has begun, unless it was not begun here. */
-const whose = ({ code }) => (code !== "AUTHORIZATION_NOT_STARTED_HERE" && begun().provider) || offer.only();
-
-/**
- * Uses what the redirect brought, once somebody is signed in; until then it waits.
- *
- * @returns the connection that was finished, if one was
- */
-async function useReturn() {
-  const { code, ticket } = back;
-  const provider = whose(back);
-  back.code = back.ticket = null;
-  byId("callout").replaceChildren();
-  try {
-    if (code) throw new Trouble(code, { provider });
-    return ticket ? await complete(api, ticket) : null;
-  } catch (error) {
-    if (loginHasEnded(error)) endLogin(error);
-    else {
-      error.provider ??= provider;
-      const actions = actionsFor(error.provider);
-      byId("callout").replaceChildren(troubleBox(error, { ...actions, retry: actions.connect }));
-    }
-    return null;
-  }
-}
-
-/** What is said beside the form. */
-function welcome() {
-  if (back.ticket) return "Sign in to finish connecting.";
-  if (back.code) return new Trouble(back.code, { provider: whose(back) });
-  return wished() ? `Sign in to connect ${titleOf(wished())}. If you are new here, sign up.` : "";
-}
-
 /** Somebody has come, or gone. The page is shown once all of it is known, so that nothing moves. */
 async function enter(session) {
   if (user !== undefined && session?.user.id === user?.id) return;
@@ -203,16 +177,16 @@ async function enter(session) {
     hush();
     reveal("welcome");
     if (before) byId("main").focus();
-    return signIn.show(welcome());
+    return signIn.show(returning.invitation());
   }
   const entered = user;
   setText(byId("email"), user.email ?? "");
-  setText(byId("loading-words"), back.ticket ? "Finishing the connection …" : "Loading …");
+  setText(byId("loading-words"), returning.finishes() ? "Finishing the connection …" : "Loading …");
   reveal("loading");
   // The form that had the focus is gone.
   if (before === null) byId("main").focus();
   await learning;
-  const finished = await useReturn();
+  const finished = await returning.use();
   if (user !== entered) return;
   if (wished()) await connect(null, wished());
   looking = keepLooking({

@@ -142,7 +142,7 @@ Deno.test("an install begun in the marketplace ends connected, whoever it is, wi
         await page.goto(`${framing.origin}/?of=${host.origin}${CONNECT}`);
         await page.frameLocator("iframe").getByText("Active").waitFor();
         await page.goto(`${framing.origin}/?of=${site.origin}${CONNECT}`);
-        assertEquals(await framed(page), "chrome-error://chromewebdata/");
+        assertEquals(framed(page), "chrome-error://chromewebdata/");
         assertEquals(await begun(), before);
       });
 
