@@ -7,6 +7,8 @@ export interface Clone {
   readonly folder: string;
   /** The CLI in the folder, reaching `api` in place of Supabase. */
   readonly supabase: SupabaseCli;
+  /** What makes any other CLI reach it, too. */
+  readonly env: Record<string, string>;
   readonly api: ManagementApi;
 }
 
@@ -23,7 +25,7 @@ export async function withClone(work: (clone: Clone) => Promise<void>): Promise<
       `name: loopback\napi_url: ${api.origin}\ndashboard_url: ${api.origin}/dashboard\nproject_host: supabase.invalid\n`,
     );
     const env = { SUPABASE_PROFILE: profile, SUPABASE_ACCESS_TOKEN: ACCESS_TOKEN };
-    await work({ folder, api, supabase: supabaseCli(folder, home, env) });
+    await work({ folder, api, env, supabase: supabaseCli(folder, home, env) });
   } finally {
     await api.stop();
     for (const place of [folder, home]) await Deno.remove(place, { recursive: true });

@@ -1,5 +1,6 @@
 import { providers } from "../../supabase/functions/_shared/providers/mod.ts";
 import { type Finding, ok, unchecked, wrong } from "./finding.ts";
+import { NEW_KEYS } from "./keys.ts";
 import { type Answer, ask, type Project } from "./project.ts";
 
 const NAMES = ["oauth-callback", "proxy", "refresh-token", "search-persons"];
@@ -52,9 +53,7 @@ function deployment(answers: readonly Answer[]): Finding {
 function settings({ status, code, message }: Answer): Finding {
   if (status === 200) return ok("settings", "all that must be set is set, and well-formed");
   const platform = /SUPABASE_|secret key/i.test(message);
-  const todo = platform
-    ? "create the new API keys (Settings → API Keys), then deploy"
-    : `${SET} --env-file .env`;
+  const todo = platform ? NEW_KEYS : `${SET} --env-file .env`;
   return wrong("settings", message || `oauth-callback answers ${status} ${code}`, todo);
 }
 

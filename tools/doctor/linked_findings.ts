@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
-import { type Finding, ok, unchecked, wrong } from "./finding.ts";
-import type { Linked } from "./linked.ts";
 import { PUSH } from "./database.ts";
+import { type Finding, ok, unchecked, wrong } from "./finding.ts";
+import { NEW_KEYS } from "./keys.ts";
+import type { Linked } from "./linked.ts";
 
 const MIGRATIONS = new URL("../../supabase/migrations/", import.meta.url);
 /** The longest that `docs/operating.md` has between two sweeps is an hour. */
@@ -32,7 +33,7 @@ export async function linkedFindings(linked: Linked, url: string): Promise<Findi
 async function publishableKey({ api_keys }: Linked): Promise<Finding> {
   const about = "publishable key";
   if (api_keys.some(({ type }) => type === "publishable")) return ok(about, "there is one for the page");
-  return wrong(about, "there is none", "create the new API keys (Settings → API Keys)");
+  return wrong(about, "there is none", NEW_KEYS);
 }
 
 /** The CLI shows digests, and what the value must be is known. */
@@ -62,7 +63,7 @@ async function schedule(linked: Linked): Promise<Finding> {
   const about = "schedule";
   const [last] = await linked.query(LAST_SWEEP);
   const minutes = last === undefined ? Infinity : Number(last.minutes);
-  if (minutes < MOST_HOURS * 60) return ok(about, `the last sweep began ${minutes} minutes ago`);
+  if (minutes < MOST_HOURS * 60) return ok(about, `the last sweep began ${minutes} min ago`);
   const says = last === undefined
     ? "no sweep ever began"
     : `the last sweep began ${Math.round(minutes / 60)} hours ago`;
