@@ -9,6 +9,8 @@ export interface Clone {
   readonly home: string;
   /** The CLI in the folder, reaching `api` in place of Supabase. */
   readonly supabase: SupabaseCli;
+  /** What makes any other CLI reach it, too. */
+  readonly env: Record<string, string>;
   readonly api: ManagementApi;
 }
 
@@ -35,7 +37,7 @@ export async function withFolder(work: (clone: Clone) => Promise<void>): Promise
       `name: loopback\napi_url: ${api.origin}\ndashboard_url: ${api.origin}/dashboard\nproject_host: supabase.invalid\n`,
     );
     const env = { SUPABASE_PROFILE: profile, SUPABASE_ACCESS_TOKEN: ACCESS_TOKEN };
-    await work({ folder, home, api, supabase: supabaseCli(folder, home, env) });
+    await work({ folder, home, env, api, supabase: supabaseCli(folder, home, env) });
   } finally {
     await api.stop();
     for (const place of [folder, home]) await Deno.remove(place, { recursive: true });

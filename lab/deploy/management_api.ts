@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { serve } from "../../local/stack/serve.ts";
 
 /** One function as the CLI uploaded it. */
@@ -30,10 +31,20 @@ export interface ManagementApi {
   /** The functions as they were put in force, all at once, after the last upload. */
   readonly inForce: readonly Record<string, unknown>[];
   readonly secrets: readonly Secret[];
+  /** What it answers about the project; a test may set it. */
+  readonly facts: Facts;
   /** Requests that the real API would have refused, or that this one does not know. */
   readonly refused: readonly string[];
   forget(): void;
   stop(): Promise<void>;
+}
+
+export interface Facts {
+  api_keys: readonly Record<string, unknown>[];
+  /** As the advisors have them. */
+  lints: readonly Record<string, unknown>[];
+  /** What the database answers. */
+  query: (sql: string) => Promise<readonly unknown[]>;
 }
 
 /** What a personal access token looks like; the CLI refuses any other form. */
@@ -46,7 +57,8 @@ export const PROJECT_REF = "abcdefghijklmnopqrst";
  * callers without the token, other projects and paths that it does not know.
  */
 export function serveManagementApi(): ManagementApi {
-  const state: State = { uploads: new Map(), inForce: [], secrets: [], refused: [] };
+  const facts: Facts = { api_keys: API_KEYS, lints: [], query: () => Promise.resolve([]) };
+  const state: State = { facts, uploads: new Map(), inForce: [], secrets: [], refused: [] };
   const served = serve(0, async (request) => {
     const response = await answer(request, state);
     const { pathname, search } = new URL(request.url);
@@ -55,6 +67,7 @@ export function serveManagementApi(): ManagementApi {
   });
   return {
     origin: served.origin,
+    facts,
     get uploads() {
       return state.uploads;
     },
@@ -73,6 +86,7 @@ export function serveManagementApi(): ManagementApi {
 }
 
 interface State {
+  readonly facts: Facts;
   uploads: Map<string, Upload>;
   inForce: Record<string, unknown>[];
   secrets: Secret[];
@@ -87,7 +101,7 @@ async function answer(request: Request, state: State): Promise<Response> {
     case `GET ${project}`:
       return Response.json(PROJECT);
     case `GET ${project}/api-keys`:
-      return Response.json(API_KEYS);
+      return Response.json(state.facts.api_keys);
     case `GET ${project}/functions`:
       return Response.json(state.inForce);
     case `POST ${project}/functions/deploy`:
@@ -96,10 +110,16 @@ async function answer(request: Request, state: State): Promise<Response> {
       state.inForce = putInForce(await request.json());
       return Response.json({ functions: state.inForce });
     case `GET ${project}/secrets`:
-      return Response.json(state.secrets.map(({ name }) => ({ name, value: "" })));
+      return Response.json(state.secrets.map(({ name, value }) => ({ name, value: sha256(value) })));
     case `POST ${project}/secrets`:
       state.secrets = await request.json();
       return Response.json({}, { status: 201 });
+    case `GET ${project}/advisors/security`:
+      return Response.json({ lints: state.facts.lints });
+    case `GET ${project}/advisors/performance`:
+      return Response.json({ lints: [] });
+    case `POST ${project}/database/query`:
+      return await query(request, state.facts);
     default:
       return refusal(404, "Not Found");
   }
@@ -135,6 +155,17 @@ async function upload(request: Request, query: URLSearchParams, { uploads }: Sta
   }, { status: 201 });
 }
 
+/** Refuses what could write: nothing here has to. */
+async function query(request: Request, facts: Facts): Promise<Response> {
+  const { query, read_only } = await request.json();
+  if (read_only !== true) return refusal(403, "not read-only");
+  try {
+    return Response.json(await facts.query(query), { status: 201 });
+  } catch (error) {
+    return refusal(400, `Failed to run sql query: ${error}`);
+  }
+}
+
 /** The request names what is to be in force, and not when that was. */
 function putInForce(functions: Record<string, unknown>[]): Record<string, unknown>[] {
   return functions.map((one) => ({ ...one, updated_at: Date.parse(PROJECT.created_at) }));
@@ -142,6 +173,10 @@ function putInForce(functions: Record<string, unknown>[]): Record<string, unknow
 
 function refusal(status: number, message: string): Response {
   return Response.json({ message }, { status });
+}
+
+function sha256(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
 }
 
 const API_KEYS = ["publishable", "secret"].map((type) => ({
