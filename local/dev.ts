@@ -78,6 +78,8 @@ function board(stack: Stack, { dir = "", app_url }: StackOptions, seconds: strin
     ["API", stack.api_url],
     ["Functions", stack.functions_url],
     [provider, stack.provider_url],
+    ["Client id", stack.client.id],
+    ...(stack.control ? [["Client secret", stack.client.secret] satisfies [string, string]] : []),
     ["Database", stack.database_url],
     ["Publishable key", stack.publishable_key],
     ["Secret key", stack.secret_key],

@@ -172,8 +172,11 @@ Deno.test("the examples run", async (t) => {
       const sent = (await control.journal()).findLast(({ kind }) => kind === "search");
       assertEquals(sent?.query, { term: email, fields: "email", exact_match: "true" });
 
-      const without = await runFrom(workflow, "Webhook", { body: { person: {} } }, around);
-      assertEquals([without.status, JSON.parse(String(without.body)).code], [400, "INVALID_REQUEST"]);
+      for (const body of [{ person: {} }, {}, undefined]) {
+        const without = await runFrom(workflow, "Webhook", { body }, around);
+        const { code, message } = JSON.parse(String(without.body));
+        assertEquals([without.status, code, /term/.test(message)], [400, "INVALID_REQUEST", true]);
+      }
 
       const listed = await runFrom(await readWorkflow("connect"), "Check", {}, around);
       const [first] = listed.items as Connection[];

@@ -197,7 +197,7 @@ Deno.test("a stack with a folder keeps users, tokens, keys and the sandbox's gra
         const written = JSON.parse(await Deno.readTextFile(file));
         assertEquals(Object.keys(written).toSorted(), ADDRESSES);
         for (const name of ADDRESSES) assertEquals(written[name], Reflect.get(stack, name));
-        for (const name of ["stack.json", "keys.json", "sandbox.json"]) {
+        for (const name of ["stack.json", "keys.json", "sandbox.json", "functions.env"]) {
           assertEquals((await Deno.stat(join(dir, name))).mode! & 0o777, 0o600);
         }
       });

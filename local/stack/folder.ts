@@ -49,6 +49,11 @@ export class Folder {
     };
   }
 
+  /** Writes what this run has for others to read, for their owner's eyes only. */
+  keep(name: string, text: string): void {
+    writeWhole(this.at(name), text);
+  }
+
   /** From here on others may use the stack, until it ends. */
   announce(addresses: object): void {
     writeWhole(this.at("stack.json"), JSON.stringify(addresses, null, 2) + "\n");

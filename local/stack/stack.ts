@@ -46,6 +46,8 @@ export interface StackAddresses {
 }
 
 export interface Stack extends StackAddresses {
+  /** Our client at Pipedrive, or at the sandbox. */
+  readonly client: { readonly id: string; readonly secret: string };
   /** Moves the sandbox; null where the provider is another. */
   readonly control: SandboxControl | null;
   stop(): Promise<void>;
@@ -84,6 +86,7 @@ class Builder {
     await provider.control?.register({ installation_url: `${page.origin}/connect/pipedrive` });
     const app_urls = [this.options.app_url, page.origin].filter(Boolean).join(",");
     const env = { ...functionsEnv(keys, api.origin, app_urls), ...provider.env, ...this.options.env };
+    folder.keep("functions.env", ownSettings(env));
     const [database, functions] = await all([
       this.#startDatabase(folder, keys),
       this.#startFunctions(folder, env),
@@ -105,7 +108,8 @@ class Builder {
       secret_key,
     };
     folder.announce(addresses);
-    return { ...addresses, control: provider.control, stop: () => this.undo.run() };
+    const client = { id: env.PIPEDRIVE_CLIENT_ID ?? "", secret: env.PIPEDRIVE_CLIENT_SECRET ?? "" };
+    return { ...addresses, client, control: provider.control, stop: () => this.undo.run() };
   }
 
   #serve(port: number, handler: Handler): Served {
@@ -147,6 +151,12 @@ class Builder {
     this.undo.add(() => functions.stop());
     return functions;
   }
+}
+
+/** What `secrets set` would be given, as a file. */
+function ownSettings(env: Record<string, string>): string {
+  const own = Object.entries(env).filter(([name]) => !name.startsWith("SUPABASE_"));
+  return own.map(([name, value]) => `${name}=${value}\n`).join("");
 }
 
 /** What the platform gives a function, and our settings but for the provider's. */
