@@ -5,37 +5,27 @@ import { copyProject, write } from "./project_copy.ts";
 
 export interface Clone {
   readonly folder: string;
-  /** Where programs find nothing of this machine's user. */
-  readonly home: string;
   /** The CLI in the folder, reaching `api` in place of Supabase. */
   readonly supabase: SupabaseCli;
+  /** What makes any other CLI reach it, too. */
+  readonly env: Record<string, string>;
   readonly api: ManagementApi;
 }
 
 /** The project as cloned into an empty folder, and the CLI in it. Nothing of it outlives `work`. */
-export async function withClone(
-  work: (clone: Clone) => Promise<void>,
-  keep?: (path: string) => boolean,
-): Promise<void> {
-  await withFolder(async (clone) => {
-    await copyProject(clone.folder, keep);
-    await work(clone);
-  });
-}
-
-/** The same, with nothing in the folder. */
-export async function withFolder(work: (clone: Clone) => Promise<void>): Promise<void> {
+export async function withClone(work: (clone: Clone) => Promise<void>): Promise<void> {
   const folder = await Deno.makeTempDir({ prefix: "clone-" });
   const home = await Deno.makeTempDir({ prefix: "home-" });
   const api = serveManagementApi();
   const profile = join(home, "profile.yaml");
   try {
+    await copyProject(folder);
     await write(
       profile,
       `name: loopback\napi_url: ${api.origin}\ndashboard_url: ${api.origin}/dashboard\nproject_host: supabase.invalid\n`,
     );
     const env = { SUPABASE_PROFILE: profile, SUPABASE_ACCESS_TOKEN: ACCESS_TOKEN };
-    await work({ folder, home, api, supabase: supabaseCli(folder, home, env) });
+    await work({ folder, api, env, supabase: supabaseCli(folder, home, env) });
   } finally {
     await api.stop();
     for (const place of [folder, home]) await Deno.remove(place, { recursive: true });

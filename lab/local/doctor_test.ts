@@ -1,5 +1,4 @@
 /** `deno task doctor` against the local stack: nothing wrong with a healthy one, and each fault in its line. */
-import { join } from "node:path";
 import type postgres from "postgres";
 import { serve } from "../../local/stack/serve.ts";
 import { assert, assertEquals, assertMatch } from "../../tests/support/assert.ts";
@@ -9,8 +8,8 @@ import { examine } from "../../tools/doctor/main.ts";
 import type { Project } from "../../tools/doctor/project.ts";
 import type { Linked } from "../../tools/doctor/linked.ts";
 import { LINKED_ONLY, linkedFindings } from "../../tools/doctor/linked_findings.ts";
-import { withFolder } from "../deploy/clone.ts";
-import { ACCESS_TOKEN, PROJECT_REF } from "../deploy/management_api.ts";
+import { withClone } from "../deploy/clone.ts";
+import { PROJECT_REF } from "../deploy/management_api.ts";
 import { standIn } from "../schedule/stand_ins.ts";
 
 const MAIN = new URL("../../tools/doctor/main.ts", import.meta.url).href;
@@ -206,8 +205,7 @@ const SEEN = [
 async function throughTheCli(stack: OwnStack): Promise<void> {
   const { api_url, app_url, secret_key, publishable_key, sql } = stack;
   await createReader(sql);
-  await withFolder(async ({ folder, home, supabase, api: { facts } }) => {
-    const env = { SUPABASE_PROFILE: join(home, "profile.yaml"), SUPABASE_ACCESS_TOKEN: ACCESS_TOKEN };
+  await withClone(async ({ folder, supabase, api: { facts }, env }) => {
     const secret = { name: "default", type: "secret", api_key: secret_key };
     const linked = ["--linked", "--url", api_url];
     facts.query = (statement) => readOnly(sql, statement);
