@@ -221,7 +221,7 @@ async function throughTheCli(stack: OwnStack): Promise<void> {
     const [, printed] = /## Ask the doctor[\s\S]*?```text\n([\s\S]*?)```/.exec(PAGE) ?? [];
     const shown = healthy.lines.map((line) =>
       line.replace(api_url, `https://${PROJECT_REF}.supabase.co`).replace(app_url, "https://app.example")
-        .replace(/\d+ min ago/, "3 min ago") + "\n"
+        .replace(/\d+ min ago/, "3 min ago").replace(/all \d+ applied/, "all 11 applied") + "\n"
     );
     assertEquals(shown.join(""), printed);
     assertEquals([healthy.code, healthy.lines.every((line) => line.startsWith("ok "))], [0, true]);
