@@ -1,9 +1,5 @@
 /** Which origins a browser may be sent to, where the list holds previews. */
-import fc from "fast-check";
-import { getDomain } from "tldts/dist/cjs/index.js";
-import { isListed, isPublicSuffix, wildcardProblems } from "../../supabase/functions/_shared/app_origins.ts";
-import { PUBLIC_SUFFIXES } from "../../supabase/functions/_shared/public_suffixes.ts";
-import { publicSuffixes, SUFFIXES_FILE } from "../../tools/public_suffixes.ts";
+import { isListed, wildcardProblems } from "../../supabase/functions/_shared/app_origins.ts";
 import { assertEquals, assertMatch } from "../support/assert.ts";
 
 const LIST = [
@@ -93,23 +89,4 @@ Deno.test("a * is the whole first label with https, and never the default", asyn
     String(await wildcardProblems(["https://*.example.com"])),
     /^must begin with an origin without \*/,
   );
-});
-
-Deno.test("what is anybody's is so as the package reads the list", async () => {
-  const rules = PUBLIC_SUFFIXES.split(" ").map((rule) => rule.replace(/^!/, "").replace(/^\*/, "any"));
-  const label = fc.constantFrom("a", "www", "city", "app", "compute");
-  const domain = fc.tuple(fc.array(label, { maxLength: 2 }), fc.constantFrom(...rules));
-  await fc.assert(
-    fc.asyncProperty(domain, async ([labels, rule]) => {
-      const name = [...labels, rule].join(".");
-      const shared = getDomain(name, { allowPrivateDomains: true }) === null;
-      const above = PUBLIC_SUFFIXES.includes(` *.${name} `);
-      assertEquals([name, await isPublicSuffix(name)], [name, shared || above]);
-    }),
-    { numRuns: 300, seed: 7 },
-  );
-});
-
-Deno.test("the list is the package's", async () => {
-  assertEquals(await Deno.readTextFile(SUFFIXES_FILE), publicSuffixes());
 });
