@@ -8,6 +8,7 @@ const SECTIONS = [
   "A wrong answer",
   "A door left open",
   "Moving over",
+  "In a project that exists",
 ];
 
 for (const section of SECTIONS) {
