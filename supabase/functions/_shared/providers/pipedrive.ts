@@ -1,6 +1,7 @@
 import { define } from "./define.ts";
 
-const DAY = 24 * 60 * 60;
+const API = "https://api.pipedrive.com";
+const DAILY = "x-daily-ratelimit-token";
 
 export const pipedrive = define({
   name: "pipedrive",
@@ -15,15 +16,10 @@ export const pipedrive = define({
   // Documented both ways: the refresh step returns the same token, yet the status codes page refuses one "already
   // exchanged". Unclear counts as spent.
   revokes_on_reuse: false,
-  refresh_token_idle_lifetime: 60 * DAY,
+  refresh_token_idle_lifetime: 60 * 24 * 60 * 60,
+  // One documented token response has no `api_domain`; the generic host serves every company, only slower.
   values: {
-    // One documented token response has no `api_domain`; the generic host serves every company, only slower.
-    api_domain: {
-      kind: "origin",
-      from: "token:api_domain",
-      under: ["pipedrive.com"],
-      default: "https://api.pipedrive.com",
-    },
+    api_domain: { kind: "origin", from: "token:api_domain", under: ["pipedrive.com"], default: API },
   },
   // https://pipedrive.readme.io/docs/marketplace-getting-user-data: one user can belong to several companies.
   account: {
@@ -41,13 +37,8 @@ export const pipedrive = define({
     rate_limit: {
       reset: { "x-ratelimit-reset": "delta" },
       longest_reset: 10,
-      spent: { header: "x-daily-ratelimit-token-remaining", retry_after: 3600 },
-      headers: [
-        "x-ratelimit-limit",
-        "x-ratelimit-remaining",
-        "x-daily-ratelimit-token-limit",
-        "x-daily-ratelimit-token-remaining",
-      ],
+      spent: { header: `${DAILY}-remaining`, retry_after: 3600 },
+      headers: ["x-ratelimit-limit", "x-ratelimit-remaining", `${DAILY}-limit`, `${DAILY}-remaining`],
     },
   },
   // https://pipedrive.readme.io/docs/app-uninstallation
