@@ -92,15 +92,16 @@ const READY = "ready ";
 /** Loads what the hosted runtime gives a function, then the function, and serves it. */
 function mainModule(name: string): string {
   return [
-    `import "${new URL("local/stack/edge_runtime.ts", ROOT)}";`,
+    `import { served } from "${new URL("local/stack/edge_runtime.ts", ROOT)}";`,
     "const began = performance.now();",
     // With its name written out it is loaded before anything runs, so that only evaluating it is timed.
-    `const served = await import("./${entrypoint(name)}");`,
+    `const entrypoint = await import("./${entrypoint(name)}");`,
     "const evaluated_ms = performance.now() - began;",
     "const onListen = ({ port }) =>",
     `  console.error(${
       JSON.stringify(READY)
     } + JSON.stringify({ origin: "http://127.0.0.1:" + port, evaluated_ms }));`,
-    'Deno.serve({ hostname: "127.0.0.1", port: 0, onListen }, (request) => served.default.fetch(request));',
+    "const { fetch } = served(entrypoint);",
+    'Deno.serve({ hostname: "127.0.0.1", port: 0, onListen }, (request) => fetch(request));',
   ].join("\n");
 }
