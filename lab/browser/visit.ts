@@ -118,7 +118,7 @@ export class Visit {
     await this.show(page, state);
   }
 
-  /** Pictures at both widths, for whoever names a folder for them: `SCREENSHOTS=/tmp/seen`. */
+  /** Pictures at both widths, for whoever names a folder for them: `SCREENSHOTS=seen`. */
   async show(page: Page, state: string): Promise<void> {
     if (!SCREENSHOTS) return;
     for (const viewport of [NARROW, DESKTOP]) {
